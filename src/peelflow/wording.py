@@ -55,6 +55,8 @@ LONGEST_SHOWN = 60
 
 def printable(text: str) -> str:
     """Write each character that does not print, or that turns others about, as its escape."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
@@ -78,6 +80,11 @@ def markdown_text(text: str) -> str:
         text: Any text; an `_` between two letters or digits has no meaning there, and stays.
     """
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def counted(count: int, what: str) -> str:
+    """Say how many of a thing there are: 1 row, 2 rows."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import pytest
 
+from peelflow.cli import app, main
 from tests.cli.conftest import Run
 
 PRINTING = ("rules level-3", "figures --format csv")
@@ -80,3 +81,14 @@ def test_a_stream_that_was_closed_takes_nothing(
     monkeypatch.setattr(sys, stream, None)
     assert run("figures", "--register", "memory:").code == 0
     assert run("show", "nothing", "--register", "memory:").code == 2
+
+
+def test_a_fault_of_our_own_is_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No word of it is lost: what we did not foresee is for us to mend."""
+
+    def broken(folder: Path) -> NoReturn:
+        raise RuntimeError(folder)
+
+    monkeypatch.setattr(app, "read_settings", broken)
+    with pytest.raises(RuntimeError):
+        main(["--version"])

@@ -30,6 +30,7 @@ from peelflow.portfolio.overdue import overdue
 from peelflow.portfolio.plan import inspection_plan
 from peelflow.portfolio.selection import Selection, each_selected
 from peelflow.register.csv_import import import_sheets
+from peelflow.register.joint import joint_of
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
 from peelflow.stores.base import Store
@@ -70,9 +71,9 @@ def opened(store: Store, force: str | None = None, **more: Any) -> Register:
     return Register(store, **{"rulebook": national(), "clock": clock, "force": force, **more})
 
 
-def filled(store: Store) -> Register:
+def filled(store: Store, **more: Any) -> Register:
     """Open a register with a Chief Constable of each force, a joint record, and one of each."""
-    made = opened(store)
+    made = opened(store, **more)
     for force in FORCES:
         made.appoint(*vars_of(chief(force)), force=force, first_day=DAY, actor=LIAISON)
         add(made, f"{force}-1", force)
@@ -938,6 +939,9 @@ def test_on_any_day_it_counts_once_in_each_of_its_forces_and_once_in_all(
     day, later = sorted((day, later))
 
     standing = list(each_selected(register, as_at=day))
+    said = {record.id: joint_of(record) for record in standing}
+    for record in standing:
+        assert (record.id, said[record.id]) == (record.id, said[record.parent or record.id])
     forces = [force for force in FORCES if is_known(register, force)]
     assert counted(register, as_at=day) == counts_of(register, standing)
     for force in forces:

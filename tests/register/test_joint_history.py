@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 
 from peelflow import load
+from peelflow.engine.fold import as_corrected
 from peelflow.errors import InvalidRequest, NotPermitted, UnknownRecord
 from peelflow.model.decisions import Refused
-from peelflow.model.records import Actor, Document, Joint
+from peelflow.model.records import Actor, Corrected, Document, Joint
 from peelflow.portfolio.selection import each_selected
 from peelflow.register.joint import joint_of
 from peelflow.register.register import Register
@@ -21,7 +22,7 @@ from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.export import restore_export
 from peelflow.stores.memory import MemoryStore
 from peelflow.testing.audit import audit
-from tests.builders.force import LIAISON, clock
+from tests.builders.force import HMICFRS, LIAISON, clock
 from tests.register.test_joint import (
     ALL_ACT,
     BY,
@@ -334,6 +335,255 @@ def test_what_comes_back_below_a_record_is_of_its_forces_on_each_day(meanwhile: 
         assert (day, joint_of(below)) == (day, joint_of(above))
     assert register.verify() == ()
     assert audit(store) == ()
+
+
+def below_made_joint(
+    store: MemoryStore, *joints: tuple[Joint, date], ticks: int, by: Actor = HMICFRS
+) -> Register:
+    """Return a cause of concern and one below it that are made joint so, a time between each."""
+    moments = count(step=ticks)
+    register = opened(store, clock=lambda: clock() + timedelta(seconds=next(moments)))
+    cause: dict[str, Any] = {"category": "cause_of_concern", "level": None, "fields": {}}
+    add(register, "C-1", NORFOLK, **cause)
+    add(register, "C-1-1", NORFOLK, parent="C-1", actor=by)
+    for joint, day in joints:
+        make(register, "C-1", joint, on=day)
+    return register
+
+
+SAME_DAY = (LATER, LATER, LATER)
+EACH_DAY = (DAY, DAY + timedelta(1), LATER)
+SETTING_RIGHT: dict[str, dict[str, Any]] = {
+    "void": {"correction": "void"},
+    "re-date": {"correction": "redate", "to": LAST},
+}
+
+
+@pytest.mark.parametrize("how", sorted(SETTING_RIGHT))
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize(("days", "ticks"), [(EACH_DAY, 0), (SAME_DAY, 1), (SAME_DAY, 0)])
+def test_one_of_two_events_that_say_the_same_is_set_right_with_its_own(
+    days: tuple[date, ...], ticks: int, place: int, how: str
+) -> None:
+    """Said in one moment of two days, or of one day in two moments: the other below stays."""
+    store = MemoryStore()
+    joints = (WITH_SUFFOLK, Joint(), WITH_SUFFOLK)
+    register = below_made_joint(store, *zip(joints, days, strict=True), ticks=ticks)
+    above, below = (made_joint(register, name) for name in ("C-1", "C-1-1"))
+    if how == "re-date" and place == 0:  # to a day that the next one leaves it
+        above, below = above[-1:], below[-1:]
+
+    said: dict[str, Any] = {**SETTING_RIGHT[how], "on": LAST, "reason": "a slip", "actor": LIAISON}
+    for _ in range(2):
+        made = register.correct("C-1", above[place], **said)
+        assert register.history("C-1-1")[-1].what == Corrected(
+            below[place], said["correction"], said.get("to")
+        )
+        assert same_on_each_day(register)
+        register.correct("C-1", made.number, **{**said, "correction": "void", "to": None})
+        assert same_on_each_day(register)
+    assert [each.what for each in as_corrected(register.history("C-1-1"))[1:]] == [
+        each.what for each in as_corrected(register.history("C-1")) if each.kind == "made_joint"
+    ]
+    assert audit(store) == ()
+
+
+def made_joint(register: Register, record: str) -> list[int]:
+    """Return the numbers of the events that made a record joint."""
+    return [each.number for each in register.history(record) if each.kind == "made_joint"]
+
+
+def same_on_each_day(register: Register) -> bool:
+    """Say whether what lies below is of the forces of the one above on each day."""
+    standing = ({each.id: each for each in each_selected(register, as_at=day)} for day in LOOKED_ON)
+    return all(joint_of(known["C-1-1"]) == joint_of(known["C-1"]) for known in standing)
+
+
+LOOKED_ON = (DAY, DAY + timedelta(1), LATER, LAST)
+
+
+@pytest.mark.parametrize("later", [WITH_SUFFOLK, ALL_ACT, Joint((ESSEX,))])
+def test_what_was_joint_all_along_was_so_below_whatever_was_said_since(later: Joint) -> None:
+    """Also where both are of the same forces now: the days before are set right, too."""
+    store = MemoryStore()
+    register = below_made_joint(store, (later, LATER), ticks=1)
+
+    register.correct("C-1", 1, entry={"joint": Joint((ESSEX,))}, **REENTRY)
+    assert counted_by_essex(register) == 2
+    assert same_on_each_day(register)
+    assert audit(store) == ()
+
+
+def counted_by_essex(register: Register) -> int:
+    """Return how many records Essex counted as open on the first day, besides its own."""
+    return register.figures(force=ESSEX, as_at=DAY).open
+
+
+def test_what_was_said_while_it_was_away_is_set_right_with_the_one_above() -> None:
+    """It was said of it as it came back, or when the one above is said to be so after all."""
+    store = MemoryStore()
+    moments = count()
+    register = filled(store, clock=lambda: clock() + timedelta(seconds=next(moments)))
+    number = withdrawn_below(register)
+    make(register, "C-1", ALL_ACT, on=LATER)
+    make(register, "C-1", WITH_SUFFOLK, on=LATER)
+    kept, voided = made_joint(register, "C-1")[-2:]
+    said: dict[str, Any] = {"correction": "void", "reason": "r", "actor": LIAISON, "on": LAST}
+    void = register.correct("C-1", voided, **said)
+    register.correct("C-1-1", number, **BACK)
+
+    register.correct("C-1", void.number, **said)
+    assert same_on_each_day(register)
+    register.correct("C-1", voided, **said)
+    register.correct("C-1", kept, **said)
+    assert same_on_each_day(register)
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_what_comes_back_is_paired_with_what_was_said_in_its_moment_or_before(
+    *,
+    is_away: bool,
+) -> None:
+    """Though the same was said after it, and what lay between was voided: nothing moves then."""
+    store = MemoryStore()
+    register = below_made_joint(store, ticks=1)
+    gone = register.correct("C-1-1", 1, **SLIP, **SAID).number if is_away else None
+    make(register, "C-1", WITH_SUFFOLK, on=DAY + timedelta(1))
+    if gone is not None:
+        register.correct("C-1-1", gone, **BACK)
+    for _ in range(2):
+        gone = register.correct("C-1-1", 1, **SLIP, **SAID).number
+        make(register, "C-1", Joint(), on=LAST)
+        between = register.record("C-1").number
+        make(register, "C-1", WITH_SUFFOLK, on=LAST)
+        void: dict[str, Any] = {"correction": "void", "reason": "r", "actor": LIAISON, "on": LAST}
+        register.correct("C-1", between, **void)
+        before = register.record("C-1-1").number
+        register.correct("C-1-1", gone, **BACK)
+        assert register.record("C-1-1").number == before + 1
+        assert same_on_each_day(register)
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
+def test_what_comes_back_is_said_to_be_joint_after_what_it_did_itself() -> None:
+    """An earlier day would lie before that: its events stay in the order of their days."""
+    store = MemoryStore()
+    register = below_made_joint(store, ticks=1, by=LIAISON)
+    register.fire("C-1-1", "start", actor=LIAISON, on=LATER)
+    gone = register.correct("C-1-1", 1, **{**SLIP, "on": LAST}, actor=LIAISON).number
+    make(register, "C-1", WITH_SUFFOLK, on=DAY + timedelta(1))
+    said = register.record("C-1").number
+    register.correct("C-1-1", gone, **{**SLIP, "on": LAST}, actor=LIAISON)
+    assert register.history("C-1-1")[-1].on == LATER
+
+    slip: dict[str, Any] = {"reason": "r", "actor": LIAISON, "on": LAST}
+    register.correct("C-1", said, correction="redate", to=DAY + timedelta(2), **slip)
+    assert as_corrected(register.history("C-1-1"))[-1].on == LATER
+    register.correct("C-1", said, correction="redate", to=LAST, **slip)
+    assert same_on_each_day(register)
+    assert audit(store) == ()
+
+
+def test_what_is_set_right_in_the_moment_it_all_came_in_is_set_right_below() -> None:
+    """As one import says all of it at once: by when it came below, which no moment tells."""
+    register = below_made_joint(MemoryStore(), ticks=0)
+    gone = register.correct("C-1-1", 1, **SLIP, **SAID).number
+    make(register, "C-1", WITH_SUFFOLK, on=LATER)
+    register.correct("C-1-1", gone, **BACK)
+    assert same_on_each_day(register)
+
+
+def test_a_step_on_the_way_is_of_the_forces_of_what_it_lies_below() -> None:
+    """A milestone is no child, so nothing on the record above says since when it lies there."""
+    register = below_made_joint(MemoryStore(), ticks=1)
+    named: dict[str, Any] = {"category": "milestone", "level": None, "fields": {"title": "t"}}
+    make(register, "C-1", WITH_SUFFOLK, on=DAY)
+    add(register, "M-1", NORFOLK, parent="C-1-1", **named, issued=LATER)
+    gone = register.correct("M-1", 1, **{**SLIP, "on": LAST}, **SAID).number
+    make(register, "C-1", Joint(), on=LATER)
+    register.correct("M-1", gone, **BACK)
+    known = {each.id: each for each in each_selected(register, as_at=LAST)}
+    assert [event.kind for event in as_corrected(register.history("M-1"))] == [
+        "added",
+        "made_joint",
+    ]
+    assert known["M-1"].forces == (NORFOLK,)
+
+
+def test_a_step_on_the_way_that_came_in_with_all_else_begins_as_it_was_said() -> None:
+    """In one moment: what it was made joint with tells since when it lies there."""
+    register = opened(MemoryStore())
+    add(register, "C-1", NORFOLK, category="cause_of_concern", level=None, fields={})
+    named: dict[str, Any] = {"category": "milestone", "level": None, "fields": {"title": "t"}}
+    add(register, "C-1-1", NORFOLK, parent="C-1", **named)
+    make(register, "C-1", WITH_SUFFOLK, on=LATER)
+    number = register.amend("C-1", "owner", "lead-1", actor=LIAISON, on=LAST, reason="r").number
+
+    register.correct("C-1", number, correction="void", actor=LIAISON, on=LAST, reason="r")
+    assert same_on_each_day(register)
+
+
+def test_what_lay_nowhere_keeps_what_it_was_before_it_was_put_below() -> None:
+    """No correction of the record above changes that; from then on it is of those forces."""
+    store = MemoryStore()
+    register = below_made_joint(store, (WITH_SUFFOLK, LATER), ticks=1)
+    own: dict[str, Any] = {"actor": LIAISON, "on": LAST, "reason": "r"}
+    for name, joint in (("N-1", WITH_SUFFOLK), ("N-2", Joint())):
+        add(register, name, NORFOLK, joint=joint)
+    make(register, "N-2", WITH_SUFFOLK, on=DAY + timedelta(1))
+    for name in ("N-1", "N-2"):
+        register.link(name, "C-1", **own)
+    before = {name: register.history(name) for name in ("N-1", "N-2")}
+
+    step = register.amend("C-1", "owner", "lead-1", **own).number
+    register.correct("C-1", step, correction="void", **own)
+    assert {name: register.history(name) for name in before} == before
+    register.correct("C-1", made_joint(register, "C-1")[0], correction="void", **own)
+    for name in before:
+        assert register.record(name).forces == (NORFOLK,)
+    assert audit(store) == ()
+    assert register.verify() == ()
+
+
+def test_what_was_joint_otherwise_before_it_was_put_below_follows_from_then_on() -> None:
+    """The days before that stay as they were said."""
+    store = MemoryStore()
+    register = below_made_joint(store, ticks=1)
+    register.correct("C-1", 1, entry={"joint": Joint((ESSEX,))}, **REENTRY)
+    add(register, "N-1", NORFOLK)
+    make(register, "N-1", Joint((ESSEX,)), on=LATER)
+    register.link("N-1", "C-1", actor=LIAISON, on=LAST, reason="r")
+
+    register.correct("C-1", 1, entry={"joint": WITH_SUFFOLK}, **REENTRY)
+    forces = {
+        day: {each.id: each.forces for each in each_selected(register, as_at=day)}["N-1"]
+        for day in LOOKED_ON
+    }
+    assert list(forces.values()) == [
+        (NORFOLK,),
+        (NORFOLK,),
+        (NORFOLK, ESSEX),
+        (NORFOLK, SUFFOLK),
+    ]
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
+def test_what_comes_back_by_another_side_than_what_made_it_joint_is_no_finding() -> None:
+    """What follows from a withdrawal that is taken back is of no side's own."""
+    store = MemoryStore()
+    register = below_made_joint(store, ticks=1)
+    register.make_joint("C-1", WITH_SUFFOLK, on=LATER, **BY)
+    gone = register.correct("C-1-1", 1, **SLIP, **SAID).number
+    void: dict[str, Any] = {"correction": "void", "reason": "r", "actor": LIAISON, "on": LAST}
+    register.correct("C-1", made_joint(register, "C-1")[0], **void)
+
+    register.correct("C-1-1", gone, **BACK)
+    assert same_on_each_day(register)
+    assert register.verify() == ()
 
 
 def test_what_comes_back_is_kept_from_a_force_that_has_one_of_its_id() -> None:

@@ -14,8 +14,10 @@ from peelflow.errors import Conflict, InvalidRequest, KeyReused
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Added, Amended, Corrected
 from peelflow.portfolio.grouping import grouped_figures
+from peelflow.register import validation
 from peelflow.register.as_at import each_as_at
 from peelflow.register.entry import EntryValues
+from peelflow.register.judgement import verify_register
 from peelflow.stores.base import RecordQuery, Store, WriteBatch
 from peelflow.stores.export import verify_export
 from peelflow.stores.opening import open_store
@@ -306,6 +308,44 @@ def test_an_own_id_that_is_taken_is_refused_as_ever(both: Both) -> None:
     add(both.essex, "R")
     with pytest.raises(InvalidRequest, match="the id 'R': is taken"):
         add(both.essex, "R")
+
+
+def test_an_id_of_before_blocks_no_force(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """18.11: another force's, called as a store calls what is kept beside another's."""
+    with monkeypatch.context() as before:
+        before.setattr(validation, "OWN_ID_MARK", "no such words")
+        for name in ("R", "R (of essex)"):
+            add(both.whole, name, force=KENT)
+    add(both.essex, "R")
+    both.essex.fire("R", "start", actor=LIAISON, on=START, key="k")
+    again = both.essex.fire("R", "start", actor=LIAISON, on=START, key="k")
+
+    assert [record.id for record in both.essex.records()] == ["R"]
+    assert [event.number for event in both.essex.history("R")] == [1, again.number]
+    assert [record.id for record in both.kent.records()] == ["R", "R (of essex)"]
+    assert both.whole.record("R (of essex) (of essex)").force == ESSEX
+    assert list(verify_export(list(both.whole.export()))) == []
+    judged = verify_register(both.store, both.whole.documents, both.whole.session)
+    assert [finding.record for finding in judged.discrepancies] == ["R (of essex)"]
+
+
+def test_a_force_is_given_no_record_that_it_could_not_tell_from_its_own(both: Both) -> None:
+    """18.11: nor one that is called as another force's."""
+    for register in (both.kent, both.essex):
+        add(register, "R")
+    for name, force, why in (
+        ("R", ESSEX, r"essex has a record of its own of that id, kept as 'R \(of essex\)'"),
+        ("R (of essex)", KENT, "withdraw it, and enter it anew for kent"),
+    ):
+        entry: EntryValues = {"force": force}
+        with pytest.raises(InvalidRequest, match=why):
+            both.whole.correct(name, 1, correction="reenter", entry=entry, reason="slip", **SAID)
+    add(both.kent, "S")
+    entry = {"force": ESSEX}
+    both.whole.correct("S", 1, correction="reenter", entry=entry, reason="slip", **SAID)
+    assert [record.id for record in both.essex.records()] == ["R", "S"]
+    assert [record.id for record in both.kent.records()] == ["R"]
+    check_whole(both)
 
 
 def test_every_id_in_an_event_is_renamed() -> None:

@@ -18,7 +18,7 @@ import pytest
 from peelflow import Actor, Joint, Register, national
 from peelflow.errors import PeelflowError
 from peelflow.stores import rows
-from peelflow.stores.base import Store
+from peelflow.stores.base import Store, StoredEvent, WriteBatch
 from peelflow.stores.database import DatabaseStore
 from peelflow.stores.opening import open_store
 from peelflow.stores.scoped import ScopedStore
@@ -103,6 +103,35 @@ def test_another_forces_record_costs_what_none_does(kent: Register, spent: Count
         nobodys = cost(spent, kent, NOBODYS, asked)
         assert nobodys["statements"] > 0
         assert (asked, cost(spent, kent, OTHERS, asked)) == (asked, nobodys)
+
+
+def test_an_id_that_another_force_has_costs_what_a_free_one_does(
+    kent: Register, spent: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18.11: to enter a record, and to name one that need not be there: kept at the first try."""
+    store = underlying(kent)
+    append = store.append
+
+    def appending(batch: WriteBatch) -> None:
+        spent["appends"] += 1
+        append(batch)
+
+    def chaining(*given: Any) -> StoredEvent:
+        spent["chained"] += 1
+        return rows.chain(*given)
+
+    monkeypatch.setattr(store, "append", appending)
+    monkeypatch.setattr("peelflow.stores.own_ids.chain", chaining)
+    add(kent, "first")
+    spent.clear()
+    add(kent, "free")
+    free = dict(spent)
+    spent.clear()
+    add(kent, OTHERS)
+    assert dict(spent) == free
+    assert (free["appends"], free["chained"]) == (1, 1)
+    every = Register(store, rulebook=national(), clock=clock)
+    assert [record.force for record in every.records() if OTHERS in record.id] == [ESSEX, KENT]
 
 
 def test_an_own_record_is_read(kent: Register, spent: Counter[str]) -> None:

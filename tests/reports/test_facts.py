@@ -6,14 +6,19 @@ from html.parser import HTMLParser
 from io import BytesIO
 
 import pytest
+from attrs import evolve
 from docx import Document
 from pypdfium2 import PdfDocument
 
+from peelflow.model.outline import Outline, OutlineSection
+from peelflow.register.register import Register
 from peelflow.reports.content import Report
 from peelflow.reports.html import html_of
 from peelflow.reports.markdown import markdown_of
+from peelflow.reports.paper import paper_of
 from peelflow.reports.pdf import pdf_of
 from peelflow.reports.word import word_of
+from peelflow.rulebook.national import national
 from tests.reports.conftest import MADE
 
 # Section 2: the PEEL inspection, the framework, the levels, the figures.
@@ -176,6 +181,18 @@ def words(request: pytest.FixtureRequest, report: Report) -> str:
     """Give the words of the paper in each kind of file, parted by one space."""
     text: str = request.param(report)
     return " ".join(text.replace("\u200b", "").split())
+
+
+def test_a_paper_under_rules_without_question_sets_names_none() -> None:
+    """As of an application whose base is not the national rulebook."""
+    rules = national()
+    own = evolve(rules, vocabulary=evolve(rules.vocabulary, question_sets={}))
+    outline = Outline("A paper", (OutlineSection("framework"),))
+    with Register.open("memory:", rulebook=own) as register:
+        day = MADE.date()
+        paper = paper_of(register, as_at=day, since=day, made=MADE, outline=outline)
+
+    assert paper.sections[0].blocks == ()
 
 
 def test_the_paper_holds_every_fact_that_a_register_can_know(words: str) -> None:

@@ -15,7 +15,9 @@ from sqlalchemy import create_engine
 from peelflow import Actor, Register, StoreUnavailable
 from peelflow.cli import main
 from peelflow.register.judgement import verify_register
+from peelflow.stores import sqlite_file
 from peelflow.stores.opening import upgrade_store
+from peelflow.stores.sql import catalogue
 from tests.builders.servers import database
 
 KIM = Actor("kim", "liaison_officer")
@@ -128,6 +130,29 @@ def test_an_act_that_a_trigger_swallows_is_not_acknowledged(
         run("DROP TRIGGER tUPDATE")
         add_with_letter(register)
         assert register.verify() == ()
+
+
+UNCHECKED = [
+    *(("sql-sqlite", table) for table in [*IGNORED, "lifecycles"]),
+    ("sqlite", "documents"),
+]
+
+
+@pytest.mark.parametrize(("lite", "table"), UNCHECKED, indirect=["lite"])
+def test_what_was_written_is_looked_for_where_no_schema_tells(
+    lite: tuple[str, str], table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18.2: as on a database whose own schema is not read before; nothing of the act is kept."""
+    url, prefix = lite
+    for module in (sqlite_file, catalogue):
+        monkeypatch.setattr(module, "check_schema_objects", lambda *_, **__: 0)
+    with opened(url) as (register, run):
+        run(f"CREATE TRIGGER t BEFORE INSERT ON {prefix}{table} BEGIN SELECT RAISE(IGNORE); END")
+        before = register.position()
+
+        with pytest.raises(StoreUnavailable, match=NOT_KEPT):
+            add_with_letter(register)
+        assert register.position() == before
 
 
 def add_with_letter(register: Register) -> None:
@@ -439,3 +464,15 @@ def test_a_schema_number_that_is_gone_is_a_finding(
 
     with pytest.raises(StoreUnavailable, match="its schema number is gone"):
         upgrade_store(server)
+
+
+@pytest.mark.parametrize("number", ["'x'", "x'ff'", "1.5"])
+def test_a_schema_number_that_is_none_is_a_finding(
+    lite: tuple[str, str], number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """18.3: never an error, whoever opens it."""
+    url, prefix = lite
+    with opened(url) as (_, run):
+        run(f"UPDATE {prefix}meta SET schema = {number}")
+    assert main(["verify", "--register", url]) == 1
+    assert "store-unreadable: its schema number is" in capsys.readouterr().out

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,10 +15,13 @@ from sqlalchemy import create_engine, update
 
 from bench.tamper import HMICFRS, fill
 from peelflow import Actor
-from peelflow.errors import StoreBusy, Unverified
+from peelflow.cli.app import run as command
+from peelflow.errors import StoreBusy, StoreUnavailable, Unverified
+from peelflow.register.as_at import each_as_at
 from peelflow.register.register import Register
 from peelflow.stores.base import INTEGER_COLUMNS, ChangeRow, EventRow, StoredRow
 from peelflow.stores.integrity import Discrepancy, References, missing_references
+from peelflow.stores.opening import upgrade_store
 from peelflow.stores.sql.schema import metadata
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.stores import events, run
@@ -224,6 +229,93 @@ def test_whatever_stands_in_a_column_is_a_finding(
         assert findings
         if table in ("records", "events", "changes"):
             assert {each[0] for each in findings} & {"WMP-0000", "x", "b'\\xff\\x00'", "'\\udcc3('"}
+
+
+DAMAGED: dict[str, tuple[str, Callable[[Register], object], str]] = {
+    "the first event": (
+        _changed("record", "'x'", where=f"{FIRST} AND number = 1"),
+        lambda r: list(r.histories(r.records())),
+        "events of WMP-0000 are missing or out of order",
+    ),
+    "the last event": (
+        _changed("record", "'x'", where=f"{FIRST} AND number = 5"),
+        lambda r: list(r.histories(r.records())),
+        "WMP-0000 has 5 events by its row, and 4 are kept",
+    ),
+    "the last event, for an act": (
+        _changed("record", "'x'", where=f"{FIRST} AND number = 5"),
+        lambda r: r.session().history("WMP-0000"),
+        "WMP-0000 has 5 events by its row, and 4 are kept",
+    ),
+    "every event, as at a day": (
+        _changed("record", "record || 'x'", where=FIRST),
+        lambda r: list(each_as_at(r.store, r.records(), date(2023, 1, 31), None)),
+        "WMP-0000 has 5 events by its row, and 0 are kept",
+    ),
+    "a digest": (
+        _changed("previous", "x'ff'", where=SECOND),
+        lambda r: r.history("WMP-0000"),
+        "event 2 of WMP-0000: its digests are no texts",
+    ),
+    "a level that is a text": (
+        _changed("level", "'three'", "changes"),
+        Register.figures,
+        "a change of 'west-midlands' holds no text or number where one belongs",
+    ),
+    "a force that is bytes": (_changed("force", "x'ff'", "changes"), Register.figures, "of b'"),
+    "half a record": (_changed("delta", "0.5", "changes"), Register.figures, "holds no text or"),
+    "a letter": (
+        _changed("content", "1000000000000", "documents", "1"),
+        lambda r: r.store.document(sha256(b"letter 0").hexdigest()),
+        "the document holds no bytes",
+    ),
+    "the rules": (
+        _changed("name", "x'ff'", "lifecycles", "1"),
+        lambda r: list(r.export()),
+        "have no name or number",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_what_reads_says_in_words_what_it_cannot_read(path: Path, what: str) -> None:
+    """18.3: no error of the language's own, whoever asks; and `verify` finds it."""
+    sql, ask, why = DAMAGED[what]
+    run(path, sql)
+    with (
+        Register.open(f"sqlite:///{path}") as register,
+        pytest.raises((StoreUnavailable, Unverified), match=why),
+    ):
+        ask(register)
+    assert found(path)
+
+
+def test_a_document_without_a_digest_is_a_finding(path: Path) -> None:
+    """18.3: SQLite takes nothing for a key."""
+    run(path, "INSERT INTO documents VALUES (NULL, x'00')")
+    assert found(path) == [("", 0, "document-changed")]
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+def test_a_name_in_the_schema_that_is_no_text_is_told(
+    path: Path, scheme: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """18.3: the driver cannot even tell what SQLite says of it."""
+    file = path.with_name(f"{scheme}.db")
+    url = f"{scheme}:///{file}"
+    upgrade_store(url)
+    with Register.open(url):
+        pass
+    run(
+        file,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET name = x'ff' WHERE name LIKE '%records_by_category'",
+    )
+    with pytest.raises(StoreUnavailable, match="a name in its schema is no UTF-8"):
+        Register.open(url)
+    # Whether tables lie in an application's file cannot be seen where it cannot be opened.
+    assert command(["verify", "--register", url]) == (1 if scheme == "sqlite" else 2)
+    assert "a name in its schema is no UTF-8" in "".join(capsys.readouterr())
 
 
 TEXTS = {

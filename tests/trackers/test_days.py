@@ -56,7 +56,11 @@ def test_the_other_order_is_read_only_where_it_is_named(day: date) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1st March 2023", "3rd of June 2023", "2 Sept 2023", "Sep 2 2023", "2nd/Mar/23"]
+    "text",
+    [
+        *("1st March 2023", "3rd of June 2023", "2 Sept 2023", "Sep 2 2023", "2nd/Mar/23"),
+        *("\u200e05/\u200e01/\u200e2023", "05\u201301\u20132023", "5\u00a0May\u00a02023\u200f"),
+    ],
 )
 def test_ordinals_and_short_months_are_read(text: str) -> None:
     """As people type them."""

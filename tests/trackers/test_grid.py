@@ -75,7 +75,8 @@ def test_a_cell_of_several_lines_counts_as_one_row() -> None:
         (b"Ref,a\n1,\0\n", {}, "sheet-encoding"),
         (b'Ref,a\n1,"open\n', {}, "sheet-syntax"),
         (b"Ref,a\n", {"delimiter": "ab"}, "sheet-syntax"),
-        (b"Ref," + b"x" * 140_000, {}, "sheet-syntax"),
+        (b"Ref," + b"x" * 140_000, {}, "too-large"),
+        ("Ref,a\n1,caf\u00e9\n".encode() + b"2,it\x92s\n", {}, "sheet-encoding"),
         (b"," * MAX_COLUMNS + b"x\n", {}, "too-large"),
         (b"x\n" * 100_001, {"delimiter": ","}, "too-large"),
     ],
@@ -87,6 +88,45 @@ def test_what_is_no_csv_is_refused(source: bytes, named: dict[str, str], code: s
     (fault,) = refused.value.diagnostics
     assert fault.code == code
     assert fault.help
+
+
+@pytest.mark.parametrize(("delimiter", "name"), [(",", "comma"), (";", "semicolon"), ("\t", "tab")])
+def test_a_stray_quote_swallows_no_rows(delimiter: str, name: str) -> None:
+    """A cell that holds what looks like rows is told with its lines; a comment of lines is not."""
+    rows = [["Ref", "Day", "Text", "Level"], ["R-1", "1/2/2023", '"of page 6', "L2"]]
+    rows += [["R-2", "1/2/2023", "x", "L3"], ["R-3", "2/2/2023", 'of 6"', "L2"]]
+    source = "\n".join(map(delimiter.join, rows)).encode()
+    with pytest.raises(InvalidRules) as refused:
+        read(source)
+    (fault,) = refused.value.diagnostics
+
+    assert (str(fault.span), fault.code) == ("tracker.csv:2:3", "sheet-quotes")
+    assert fault.sentence == "the cell C2 runs over lines 2 to 4 and holds what looks like rows"
+    assert fault.help == f"mend the quotes: each that opens a cell closes it before the next {name}"
+    note = delimiter.join(rows[1]).replace("of page 6", 'one, two\n3, four"').encode()
+    assert len(read(b"Ref\n" + note).rows) == 2
+
+
+def test_letters_are_composed_and_what_shows_nothing_is_left_off() -> None:
+    """A Mac writes a letter and its accent apart; browsers and Word leave marks at the ends."""
+    parted, marked = "W\u0302ythnos", "\u200e\u00a0R-1\u200b\ufeff"
+    (heading, row) = read(f"{parted},b\n{marked},\u200b\n".encode()).rows
+
+    assert heading.text(1) == "\u0174ythnos"
+    assert row.text(1) == "R-1"
+    assert row.filled == (1,)
+
+
+@pytest.mark.parametrize(("source", "cut"), [(b"Ref,a\n1,2", 2), (b"Ref,a\n1,2\n", None)])
+def test_a_file_that_ends_within_a_line_is_known(source: bytes, cut: int | None) -> None:
+    """Such a row may be cut off."""
+    assert read(source).cut_row == cut
+
+
+def test_a_nul_is_told_by_its_line() -> None:
+    """So that it is found."""
+    with pytest.raises(InvalidRules, match="line 3 holds a NUL"):
+        read(b"Ref,a\n1,2\n3,\0\n")
 
 
 def test_a_file_that_cannot_be_read_is_told(

@@ -117,6 +117,15 @@ def test_what_has_no_column_is_to_be_said(tmp_path: Path) -> None:
     assert "  state: unsure  # no column says where each row stands; without" in proposal.text
 
 
+def test_no_state_is_asked_for_where_no_level_is_known(tmp_path: Path) -> None:
+    """What a word may stand for hangs on the level: that is asked for first."""
+    rows = [[*HEADINGS], *([f"R{n}", *ROW[1:3], "Q", *ROW[4:7], "Parked"] for n in (1, 2))]
+    proposal = proposed(tmp_path, *rows)
+
+    assert "  Q: unsure  # 2 rows: 1 to 4, or none" in proposal.text
+    assert "states:" not in proposal.text
+
+
 @pytest.mark.parametrize("heading", ["HMICFRS status", "Status at HMICFRS", "Rec status (portal)"])
 def test_a_heading_may_say_more_than_what_it_is(heading: str, tmp_path: Path) -> None:
     """It is taken where its cells say so too; colours are no state, whatever stands above them."""
@@ -257,7 +266,34 @@ def test_the_best_sheet_is_taken_and_the_others_are_named(tmp_path: Path) -> Non
         sheet.hide()
     proposal = propose_map(tmp_path / "t.xlsx", national())
 
-    assert "sheet: Master  # not read: Lists, Old" in proposal.text
+    assert "sheet: Master  # not read: Lists, Old\n" in proposal.text
+    assert proposal.notes == (
+        "read without the sheet `Lists`",
+        "read without the hidden sheet `Old`",
+    )
+
+
+def test_sheets_of_the_same_headings_are_drafted_as_one(tmp_path: Path) -> None:
+    """The words of both are in the draft, and how both are read; a day of another order, too."""
+    with xlsxwriter.Workbook(tmp_path / "t.xlsx") as book:
+        for name, lead, day, status in (
+            ("Closed", ("Ref", "Published"), "16/12/2022", "Closed"),
+            ("Live", ("Published", "Ref"), "12/16/2022", "Parked"),
+        ):
+            sheet = book.add_worksheet(name)
+            row = {"Ref": f"{name}-1", "Published": day, "Type": "AFI", "Level": "L2"}
+            last = ["Closed on"] if name == "Closed" else []
+            headings = [*lead, "Type", "Level", "Status", *last]
+            sheet.write_row(0, 0, headings)
+            sheet.write_row(1, 0, [{**row, "Status": status}.get(h, "16/1/2023") for h in headings])
+    proposal = propose_map(tmp_path / "t.xlsx", national())
+
+    assert (
+        "sheet: Closed  # not read: Live; [Closed, Live] reads those of these headings as one\n"
+        in proposal.text
+    )
+    assert "such as 12/16/2022 in `Live`: mend what is wrong" in proposal.text
+    assert [line for line in proposal.unsure if "Parked" in line]
 
 
 def test_known_parts_are_filled_in(tmp_path: Path) -> None:

@@ -168,6 +168,86 @@ def test_headings_are_found_under_banners_whatever_their_case(
     assert (result.faults, result.counts()) == ((), {"added": 2})
 
 
+def write_sheets(path: Path, sheets: Mapping[str, list[list[Any]]]) -> Path:
+    """Write a workbook of several sheets."""
+    with xlsxwriter.Workbook(path) as book:
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        for name, cells in sheets.items():
+            sheet = book.add_worksheet(name)
+            for number, values in enumerate(cells):
+                for column, value in enumerate(values):
+                    kind = day if isinstance(value, date) else None
+                    sheet.write(number, column, value, kind)
+    return path
+
+
+LIVE_AND_DONE = f"""\
+sheet: [Live, Done]
+{MAP}\
+own_fields: {{why: {{heading: Why}}}}
+"""
+
+
+def test_several_sheets_are_one_tracker(tmp_path: Path, register: Register) -> None:
+    """A record goes from one to the other; only what places no record may lack on one of them."""
+    (tmp_path / "map.yaml").write_text(LIVE_AND_DONE, "utf-8")
+    live, done = [*HEADINGS], ["Why", *HEADINGS]
+    first, second = [*row().values()], [*row(Ref="F-2", Status="Done").values()]
+    path = tmp_path / "t.xlsx"
+    write_sheets(path, {"Live": [live, first], "Lists": [["x"]], "Done": [done, ["met", *second]]})
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+    assert [(one.record, one.cell) for one in result.outcomes] == [
+        ("F-1", "Live!A2"),
+        ("F-2", "Done!B2"),
+    ]
+    assert result.notes == ("read without the sheet `Lists`",)
+
+    moved = [*row(Status="Doing").values()]
+    write_sheets(path, {"Live": [live], "Done": [done, ["met", *second], ["", *moved]]})
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+    assert [(one.record, one.kind, one.cell) for one in result.outcomes] == [
+        ("F-1", "moved", "Done!J3")
+    ]
+
+
+def test_what_is_wrong_on_several_sheets_is_told_of_each(
+    tmp_path: Path, register: Register
+) -> None:
+    """A reference that stands on both, and headings that lack."""
+    path = tmp_path / "t.xlsx"
+    (tmp_path / "map.yaml").write_text(LIVE_AND_DONE, "utf-8")
+    headings, cells = ["Why", *HEADINGS], ["", *row().values()]
+    write_sheets(path, {"Live": [headings, cells], "Done": [headings, cells]})
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+    assert cells_of(result) == [("Done!B2", "`F-1` already stands in Live!B2")]
+
+    write_sheets(path, {"Live": [headings[:-1], cells[:-1]], "Done": [["R", "A", "G"]]})
+    with pytest.raises(InvalidRules) as refused:
+        import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+    assert [fault.code for fault in refused.value.diagnostics] == ["sheet-column", "sheet-unknown"]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_row_with_fewer_cells_is_told(end: str, tmp_path: Path, register: Register) -> None:
+    """It is read with the rest empty, unless the file ends in it: then it was cut off."""
+    (tmp_path / "map.yaml").write_text(MAP, "utf-8")
+    cells = [*row(Published="16/12/2022").values()]
+    headings = [*HEADINGS[:6], "Status", "Lead", "Target"]
+    rows = [headings, [*cells[:6], cells[8], "", ""], ["F-2", *cells[1:6], cells[8]]]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(map(",".join, rows)) + end, "utf-8")
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+
+    told = (
+        "1 row with fewer cells than headings, the first in row 3: what is missing is read as empty"
+    )
+    assert result.notes[1:] == (told,)
+    assert result.counts() == ({"added": 2} if end else {})
+    assert [(fault.span.line, fault.code) for fault in result.faults] == (
+        [] if end else [(3, "sheet-cells")]
+    )
+
+
 def test_a_banner_that_is_not_named_is_no_record_in_silence(bring: Import) -> None:
     """It is told as a row without anything."""
     result = bring(row(), {"Ref": "PEEL 2021/22"})

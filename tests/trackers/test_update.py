@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from peelflow.model.records import Actor, Amended, TakenOver, TransitionTaken
 from peelflow.register.register import Register
 from peelflow.rulebook.national import load, national
 from peelflow.trackers.moves import MOST_PATHS, shortest_paths
-from peelflow.trackers.update import import_tracker
+from peelflow.trackers.update import TrackerResult, import_tracker
 from tests.builders.force import CHIEF, HMICFRS, LIAISON, clock
 from tests.trackers.conftest import AS_AT, MAP, Import, cells_of, row, said, write_workbook
 
@@ -235,9 +235,7 @@ def test_a_move_comes_before_an_amendment_of_a_later_day(bring: Import) -> None:
     assert [kind for _, kind, _ in said(result)] == ["moved", "changed"]
 
 
-def test_where_several_steps_are_lawful_none_is_taken() -> None:
-    """The sheet does not say which it was."""
-    rules = """\
+TWO_WAYS = """\
 lifecycle: two-ways
 version: 1
 in_force_from: 2000-01-01
@@ -252,30 +250,51 @@ states:
       end: {to: ended, by: [liaison_officer]}
   ended: {counts_as: {}, final: true}
 """
-    fields = "{title: {type: text, title: T}}"
-    words = f"vocabulary: own\ncategories: {{note: {{title: A note, fields: {fields}}}}}\n"
-    folder = Path("rules")
-    folder.mkdir()
-    (folder / "rules.yaml").write_text(rules, "utf-8")
-    (folder / "words.yaml").write_text(words, "utf-8")
-    text = """\
+NOTES_MAP = """\
 tracker: notes
 fixed: {force: wmp, actor: liaison-1, actor_role: liaison_officer}
 columns: {record: Ref, issued: Published, category: Type, title: Text, state: Status}
 categories: {Note: note}
 states: {note: {New: open, Over: ended}}
 """
-    note = {"Ref": "N-1", "Published": date(2022, 1, 1), "Type": "Note", "Text": "x"}
+
+
+@pytest.fixture
+def own() -> Iterator[Register]:
+    """Give a register of a force's own notes, their map beside it."""
+    fields = "{title: {type: text, title: T}, heard: {type: date, title: Heard on}}"
+    words = f"vocabulary: own\ncategories: {{note: {{title: A note, fields: {fields}}}}}\n"
+    folder = Path("rules")
+    folder.mkdir()
+    (folder / "rules.yaml").write_text(TWO_WAYS, "utf-8")
+    (folder / "words.yaml").write_text(words, "utf-8")
+    with Register.open("memory:", rulebook=load(folder), clock=clock) as register:
+        yield register
+
+
+def bring_note(own: Register, text: str = NOTES_MAP, **changes: Any) -> TrackerResult:
+    """Import one note."""
+    cells = {"Ref": "N-1", "Published": date(2022, 1, 1), "Type": "Note", "Text": "x", **changes}
+    path = write_workbook(Path("notes.xlsx"), [[*cells], [*cells.values()]])
     Path("map.yaml").write_text(text, "utf-8")
-    with Register.open("memory:", rulebook=load(folder), clock=clock) as own:
-        for status in ("New", "Over"):
-            cells: list[list[Any]] = [[*note, "Status"], [*note.values(), status]]
-            path = write_workbook(Path("notes.xlsx"), cells)
-            result = import_tracker(own, path, "map.yaml", on=AS_AT)
-    (outcome,) = result.outcomes
+    return import_tracker(own, path, "map.yaml", on=AS_AT)
+
+
+def test_where_several_steps_are_lawful_none_is_taken(own: Register) -> None:
+    """The sheet does not say which it was."""
+    bring_note(own, Status="New")
+    (outcome,) = bring_note(own, Status="Over").outcomes
 
     assert outcome.what == "`open` → `ended`: the sheet does not say by which step"
     assert outcome.instead == "do `drop` or `end`, each by `peelflow fire`"
+
+
+def test_a_month_is_no_day_of_a_field_that_is_not_known_in_part(own: Register) -> None:
+    """A field says `as_known` where a month will do."""
+    text = NOTES_MAP.replace("title: Text", "title: Text, heard: Heard")
+    result = bring_note(own, text, Status="New", Heard="2023-03")
+
+    assert [each.code for each in result.faults] == ["sheet-value"]
 
 
 @pytest.fixture(autouse=True)

@@ -120,6 +120,21 @@ def test_cells_merged_downwards_say_the_same_in_each_row() -> None:
     ]
 
 
+def test_rows_that_are_hidden_are_read_and_told() -> None:
+    """A filter hides rows, and they are records all the same."""
+    stream = BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Tracker")
+        for number in range(5):
+            sheet.write_row(number, 0, ["x", "y"])
+        for number in (2, 3, 7):
+            sheet.set_row(number, None, None, {"hidden": True})
+    grid = read_workbook(Path("t.xlsx"), stream.getvalue()).grid("Tracker")
+
+    assert len(grid.rows) == 5
+    assert grid.notes == ("read with 2 hidden rows of `Tracker`, the first of them row 3",)
+
+
 def test_hidden_sheets_are_named_and_read_when_they_are_asked_for() -> None:
     """None is read by itself."""
 
@@ -136,6 +151,11 @@ def test_hidden_sheets_are_named_and_read_when_they_are_asked_for() -> None:
     book = open_book(built(build))
 
     assert (book.sheets, book.hidden_sheets) == (("Tracker",), ("Old", "Older"))
+    assert book.notes_beside(["Tracker", "Old"]) == ("read without the hidden sheet `Older`",)
+    assert book.notes_beside([]) == (
+        "read without the sheet `Tracker`",
+        "read without the hidden sheets `Old`, `Older`",
+    )
     assert book.grid("Older").rows[0].text(1) == "x"
 
 

@@ -211,6 +211,8 @@ PUBLISHED = "published"
 
 def atoms_of(requirements: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
     """Return the requirements and, for each `any_of`, what stands inside it, in order."""
+    if AnyOf not in map(type, requirements):
+        return requirements  # as most are
     atoms: list[Requirement] = []
     for requirement in requirements:
         atoms.append(requirement)

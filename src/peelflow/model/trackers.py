@@ -17,6 +17,7 @@ from peelflow.model.constraints import (
     FieldName,
     LevelOrNone,
     NamePattern,
+    OneOrList,
     RoleName,
     StateName,
 )
@@ -100,7 +101,8 @@ class TrackerMap:
         levels: The sheet's words for levels.
         states: For each level, or category, the sheet's words for its states.
         words: For each other field, the sheet's words and what they mean.
-        sheet: The sheet of a workbook; needed where it has several.
+        sheet: The sheet of a workbook, or a list of several that are read as one; needed where it
+            has more than one.
         dates: In which order a day's digits stand.
         as_at: Which day the sheet tells of.
         encoding: Of a CSV file, where it is not found.
@@ -119,7 +121,7 @@ class TrackerMap:
     levels: Mapping[str, LevelOrNone] = field(factory=dict)
     states: Mapping[StatesKey, Mapping[str, StateName]] = field(factory=dict)
     words: Mapping[FieldName, Mapping[str, str]] = field(factory=dict)
-    sheet: str | None = None
+    sheet: Annotated[tuple[str, ...], OneOrList()] = ()
     dates: DateOrder = "day-month-year"
     as_at: AsAt = "import"
     encoding: str | None = None

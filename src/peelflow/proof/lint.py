@@ -55,25 +55,27 @@ from peelflow.proof.reachability import states_reachable, states_reaching, syste
 from peelflow.wording import listed, say_choice, shown, suggestion
 
 
-def each_requirement(lifecycle: Lifecycle) -> Iterator[Requirement]:
-    """Yield every atom that a transition requires or a guarantee speaks of."""
+def each_requirement(lifecycle: Lifecycle) -> list[Requirement]:
+    """Return every atom that a transition requires or a guarantee speaks of."""
+    atoms: list[Requirement] = []
     for transition in each_transition(lifecycle):
-        yield from atoms_of(transition.requires)
+        atoms += atoms_of(transition.requires)
     for guarantee in lifecycle.guarantees:
         if isinstance(guarantee.promise, NeverEnteredUnless):
-            yield from atoms_of((guarantee.promise.requirement,))
+            atoms += atoms_of((guarantee.promise.requirement,))
+    return atoms
 
 
-def each_role(lifecycle: Lifecycle) -> Iterator[tuple[str, Span]]:
-    """Yield every role mentioned, with its place: who acts, who signs, whom guarantees name."""
-    for transition in each_transition(lifecycle):
-        yield from ((role, transition.span) for role in transition.by)
+def each_role(lifecycle: Lifecycle) -> list[tuple[str, Span]]:
+    """Return every role mentioned, with its place: who acts, who signs, whom guarantees name."""
+    roles = [(role, step.span) for step in each_transition(lifecycle) for role in step.by]
     for guarantee in lifecycle.guarantees:
         if isinstance(guarantee.promise, OnlyEnteredBy | NeverDoneBy | NeverEnteredUnless):
-            yield from ((role, guarantee.span) for role in guarantee.promise.roles)
+            roles += [(role, guarantee.span) for role in guarantee.promise.roles]
     for atom in each_requirement(lifecycle):
         if isinstance(atom, Evidence):
-            yield from ((role, atom.span) for role in atom.signed_by)
+            roles += [(role, atom.span) for role in atom.signed_by]
+    return roles
 
 
 def roles_named(lifecycle: Lifecycle) -> frozenset[str]:

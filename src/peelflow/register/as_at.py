@@ -19,7 +19,7 @@ from peelflow.register.validation import (
     check_ledger,
     check_position_reached,
 )
-from peelflow.stores.base import Store, chunked
+from peelflow.stores.base import Store, check_history, chunked
 
 HISTORIES_AT_ONCE = 500
 
@@ -51,16 +51,45 @@ def each_as_at(
             if (as_at is not None and record.on > as_at)
             or (numbers is not None and numbers.get(record.id) != record.number)
         ]
-        histories = store.histories(moved) if moved else {}
+        histories = _checked_histories(store, chunk, moved) if moved else {}
         is_moved = frozenset(moved)
         for latest in chunk:
             record: Record | None = latest
             if latest.id in is_moved:
                 number = None if numbers is None else numbers.get(latest.id, 0)
-                events = [entry.event for entry in histories.get(latest.id, ())[:number]]
-                record = record_as_at(events, as_at)
+                record = record_as_at(histories[latest.id][:number], as_at)
             if record is not None:
                 yield record
+
+
+def each_history(
+    store: Store, records: Iterable[Record]
+) -> Iterator[tuple[Record, tuple[Event, ...]]]:
+    """Yield records in their order, each with everything that happened to it.
+
+    Args:
+        store: What keeps them.
+        records: The records as they are kept now.
+
+    Raises:
+        StoreUnavailable: Less is kept of one than its row tells.
+    """
+    for chunk in chunked(records, HISTORIES_AT_ONCE):
+        histories = _checked_histories(store, chunk, [record.id for record in chunk])
+        for record in chunk:
+            yield record, histories[record.id]
+
+
+def _checked_histories(
+    store: Store, records: Iterable[Record], ids: Sequence[str]
+) -> Mapping[str, tuple[Event, ...]]:
+    """Return the histories of those of the records that have these ids."""
+    kept, asked = store.histories(ids), frozenset(ids)
+    histories = {name: tuple(entry.event for entry in kept.get(name, ())) for name in ids}
+    for record in records:
+        if record.id in asked:
+            check_history(store.url, record.id, len(histories[record.id]), record.number)
+    return histories
 
 
 def last_numbers(store: Store, known: int | None) -> Mapping[str, int] | None:

@@ -5,8 +5,8 @@ What remains is judged as `replay` judges it. A parent and children follow what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Container, Iterator, Sequence
+from datetime import date
 from itertools import dropwhile, takewhile
 
 from attrs import evolve
@@ -143,7 +143,7 @@ def _take_correction(
             before_event = session.get(request.record)
             take(session, event, before_event, folded=record)
         _move_family(session, request, before, after, history=history)
-        _have_below_follow(session, request, what, named, history=history)
+        _have_below_follow(session, request)
         if not follows:
             _keep_with_above(session, request, history)
     except Refused as refused:
@@ -423,20 +423,11 @@ def _place_of(record: Record) -> tuple[object, ...]:
     return record.force, joint_of(record), record.category, record.parent
 
 
-def _have_below_follow(
-    session: Session, request: Event, what: Corrected, named: Event, *, history: History
-) -> None:
+def _have_below_follow(session: Session, request: Event) -> None:
     """Have what lies below a record be of the same forces, as it is corrected."""
     after = session.get(request.record)
     for name in each_below(session, after):
-        if isinstance(event_corrected(history, named).what, MadeJoint):
-            for event in session.history(name):
-                if _is_made_beside(session, event, named, history):
-                    below = evolve(what, event=event.number)
-                    made = _correction_below(session, request, name, below)
-                    _take_correction(session, made, below, event, follows=True)
-        if joint_of(session.get(name)) != joint_of(after):
-            _follow_entry(session, request, name, {"joint": joint_of(after)}, follows=True)
+        _follow_above(session, request, after, name)
 
 
 def _keep_with_above(session: Session, request: Event, history: History) -> None:
@@ -448,58 +439,123 @@ def _keep_with_above(session: Session, request: Event, history: History) -> None
     after = session.get(request.record)
     if after.parent is None or after.withdrawn:
         return
-    above, withdrawal = session.get(after.parent), withdrawal_of(history)
-    if withdrawal is not None:
-        _follow_above(session, request, above, withdrawal)
+    above = session.get(after.parent)
+    if withdrawal_of(history) is not None:
+        _follow_above(session, request, above, after.id)
     elif joint_of(above) != joint_of(after):
         why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
         raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
 
 
-def _follow_above(session: Session, request: Event, above: Record, withdrawal: Event) -> None:
-    """Have a record that comes back be of the forces of the one above, as that came to be of them.
+def _follow_above(session: Session, request: Event, above: Record, name: str) -> None:
+    """Have a record be of the forces of the one above it, on each day as that is of them.
 
-    What makes it joint goes where that of the record above went; what was made since, follows.
+    Each event that makes it joint goes where the one goes that it was made with. It begins as the
+    one above was when it came below, and what was said while it was withdrawn is said now.
     """
-    name = request.record
-    made = dict(_each_made_joint(session, above.id))
-    for said, event in _each_made_joint(session, name):
-        other = made.pop(said, None)
-        if other is None or other.on != event.on:
-            void = Corrected(event.number, "void")
-            what = Corrected(event.number, "redate", other.on) if other else void
-            below = _correction_below(session, request, name, what)
-            _take_correction(session, below, what, event, follows=True)
-    for (recorded_at, new), event in made.items():
-        known = session.get(name)
-        if recorded_at >= withdrawal.recorded_at and new != joint_of(known):
-            on, by = max(event.on, known.on), request.recorded_by
-            later = evolve(event, on=on, recorded_by=by, recorded_at=session.now, key=None)
-            take_made_joint(session, known, later, new)
-    if joint_of(session.get(name)) != joint_of(above):
-        _follow_entry(session, request, name, {"joint": joint_of(above)}, follows=True)
+    history, below = session.history(above.id), session.history(name)
+    said = [event for event in history if isinstance(event.what, MadeJoint)]
+    if not said and joint_of(session.get(name)) == joint_of(above):
+        return
+    standing = {event.number: event for event in as_corrected(history)}
+    put = _put_below(below)
+    pairs = [*_each_made_with(said, below[put.number :])]
+    for event, other in pairs:
+        for what in _corrections_beside(session, event, other, standing.get(other.number)):
+            made = _correction_below(session, request, name, what)
+            _take_correction(session, made, what, event, follows=True)
+    came = min(_each_since_below(history, put, pairs))
+    begun = [event for event in standing.values() if event.number < came and _joint_said(event)]
+    paired = {other.number for _, other in pairs}
+    since = [event for event in standing.values() if event.number >= came]
+    _begin_as(session, request, name, begun[-1], made_with={event.number for event, _ in pairs})
+    for event in since:
+        if event.number not in paired:
+            _say_joint(session, request, name, event)
 
 
-def _each_made_joint(
-    session: Session, record: str
-) -> Iterator[tuple[tuple[datetime, Joint], Event]]:
-    """Yield each event that makes a record joint, as it stands, by when and how it was said."""
-    for event in as_corrected(session.history(record)):
-        if isinstance(event.what, MadeJoint):
-            yield (event.recorded_at, Joint(event.what.new, event.what.acts)), event
+def _begin_as(
+    session: Session, request: Event, name: str, said: Event, *, made_with: Container[int]
+) -> None:
+    """Have a record be of the forces from the beginning that one above was when it came below.
+
+    What was made joint while it lay nowhere stays so until then.
+    """
+    standing, joint = as_corrected(session.history(name)), _joint_said(said)
+    own = [event for event in standing if event.number not in made_with and _joint_said(event)]
+    if joint is None or _joint_said(own[-1]) == joint:
+        return
+    if own[1:]:
+        _say_joint(session, request, name, said)
+    else:
+        _follow_entry(session, request, name, {"joint": joint}, follows=True)
 
 
-def _is_made_beside(session: Session, event: Event, named: Event, history: History) -> bool:
-    """Say whether an event on what lies below was made with one that makes its parent joint."""
-    target = event_corrected(session.history(event.record), event)
-    above = event_corrected(history, named)
-    return (
-        type(event.what) is type(named.what)
-        and (event.on, event.recorded_at) == (named.on, named.recorded_at)
-        and isinstance(target.what, MadeJoint)
-        and isinstance(above.what, MadeJoint)
-        and (target.what.new, target.what.acts) == (above.what.new, above.what.acts)
-    )
+def _say_joint(session: Session, request: Event, name: str, said: Event) -> None:
+    """Say of a record now of which forces the one above was said to be, where it is of others."""
+    known, new = session.get(name), _joint_said(said)
+    if new is not None and new != joint_of(known):
+        on, by = max(said.on, known.on), request.recorded_by
+        why = said.reason or request.reason
+        later = evolve(said, on=on, recorded_by=by, recorded_at=session.now, reason=why, key=None)
+        take_made_joint(session, known, later, new)
+
+
+def _joint_said(event: Event) -> Joint | None:
+    """Return of which other forces an event says that its record is; None where of none."""
+    if isinstance(event.what, MadeJoint):
+        return Joint(event.what.new, event.what.acts)
+    return joint_of(event.what) if isinstance(event.what, Added | TakenOver) else None
+
+
+def _each_made_with(said: History, below: History) -> Iterator[tuple[Event, Event]]:
+    """Yield each event that made a record joint, with that of the record above: the last first.
+
+    It was made in the moment of that; or after it, where the record came back meanwhile.
+    """
+    for event in reversed(below):
+        if not isinstance(event.what, MadeJoint):
+            continue
+        same = [other for other in said if _joint_said(other) == _joint_said(event)]
+        beside = [other for other in same if other.recorded_at == event.recorded_at]
+        before = [other for other in same if other.recorded_at < event.recorded_at]
+        for other in (beside or before)[-1:]:
+            said = said[: said.index(other)]
+            yield event, other
+
+
+def _each_since_below(
+    history: History, put: Event, pairs: Sequence[tuple[Event, Event]]
+) -> Iterator[int]:
+    """Yield numbers that a record's events have since another was put below, and the next one."""
+    yield len(history) + 1
+    yield from (other.number for _, other in pairs)
+    for event in history:
+        if event.recorded_at > put.recorded_at or event.what == ChildLinked(put.record):
+            yield event.number
+
+
+def _corrections_beside(
+    session: Session, event: Event, other: Event, stands: Event | None
+) -> Iterator[Corrected]:
+    """Yield what takes an event to where the other one stands that it was made with, if it does."""
+    void, known = Corrected(event.number, "void"), _standing(session, event)
+    if stands is None:
+        if known is not None:
+            yield void
+        return
+    if known is None:
+        history = session.history(event.record)
+        yield Corrected(max(each.number for each in history if each.what == void), "void")
+        known = _standing(session, event)
+    on = stands.on if event.on == other.on else max(stands.on, event.on)
+    if known is not None and known.on != on:
+        yield Corrected(event.number, "redate", on)
+
+
+def _standing(session: Session, event: Event) -> Event | None:
+    standing = as_corrected(session.history(event.record))
+    return next((each for each in standing if each.number == event.number), None)
 
 
 def _correction_below(session: Session, request: Event, name: str, what: Corrected) -> Event:
@@ -509,9 +565,14 @@ def _correction_below(session: Session, request: Event, name: str, what: Correct
 
 def _day_below(history: History) -> date:
     """Return the day from which a record lies below its parent, which it has."""
+    return _put_below(history).on
+
+
+def _put_below(history: History) -> Event:
+    """Return the event that put a record below its parent, which it has."""
     standing = as_corrected(history)
     links = [event for event in standing if isinstance(event.what, ParentLinked)]
-    return (links or standing[:1])[-1].on
+    return (links or standing[:1])[-1]
 
 
 def _redate_link(session: Session, request: Event, parent: str, child: str) -> None:

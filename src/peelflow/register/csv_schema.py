@@ -167,20 +167,22 @@ def read_sheet(
     return tuple(rows), ()
 
 
-_MEND_QUOTES = "mend the quotes: each that opens a cell closes it before the next comma"
+DELIMITERS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+"""What may part the cells of a CSV file, and what it is called."""
+
+
+def _mend_quotes(delimiter: str) -> str:
+    name = DELIMITERS.get(delimiter, delimiter)
+    return f"mend the quotes: each that opens a cell closes it before the next {name}"
 
 
 def _row_fault(row: SheetRow, header: tuple[str, ...], cells: list[str]) -> Diagnostic | None:
     """Say what is wrong with the form of a row: its cells are more or fewer, or hold other rows."""
-    for place, cell in enumerate(cells[: len(header)], start=1):
-        if _holds_rows(cell, place, cells):
-            first = row.span.line + sum(map(_line_ends, cells[: place - 1]))
-            last = first + _line_ends(cell)
-            sentence = (
-                f"the cell `{shown(header[place - 1])}` of line {row.span.line} runs over lines "
-                f"{first} to {last} and holds what looks like rows"
-            )
-            return row.diagnostic(header[place - 1], "sheet-quotes", sentence, _MEND_QUOTES)
+    found = cell_of_rows(cells, row.span.line, ",")
+    if found is not None:
+        column = header[min(found.place, len(header)) - 1]
+        sentence = f"the cell `{shown(column)}` of line {row.span.line} {found.sentence}"
+        return row.diagnostic(column, "sheet-quotes", sentence, found.instead)
     if len(cells) == len(header):
         return None
     counts = f"the row has {len(cells)} cells, the header {len(header)}"
@@ -192,14 +194,40 @@ def _row_fault(row: SheetRow, header: tuple[str, ...], cells: list[str]) -> Diag
     return row.diagnostic("", "sheet-cells", counts, instead)
 
 
-def _holds_rows(cell: str, place: int, cells: list[str]) -> bool:
+@frozen
+class CellOfRows:
+    """A cell that holds other rows: its place in its row, from 1, what is so, and what to do."""
+
+    place: int
+    sentence: str
+    instead: str
+
+
+def cell_of_rows(cells: list[str], line: int, delimiter: str) -> CellOfRows | None:
+    """Return the first cell of a row that a stray quote made of several rows; None without one.
+
+    Args:
+        cells: The cells of the row.
+        line: The line that the row begins in.
+        delimiter: What parts its cells.
+    """
+    for place, cell in enumerate(cells, start=1):
+        if _holds_rows(cell, place, cells, delimiter):
+            first = line + sum(map(_line_ends, cells[: place - 1]))
+            last = first + _line_ends(cell)
+            sentence = f"runs over lines {first} to {last} and holds what looks like rows"
+            return CellOfRows(place, sentence, _mend_quotes(delimiter))
+    return None
+
+
+def _holds_rows(cell: str, place: int, cells: list[str], delimiter: str) -> bool:
     """Return whether lines inside a cell look like rows that a stray quote swallowed.
 
     Such a line has as many cells as its row, or as many as come up to this one, and some of them
     are formed as those of the row are: the same words, or numbers and days in the same places.
     """
     for text in _LINE_END.split(cell)[1:]:
-        parts = text.split(",")
+        parts = text.split(delimiter)
         is_row = len(parts) >= len(cells) or len(parts) == place
         enough = min(2, len(parts) - 1)
         if is_row and 0 < enough <= sum(map(_is_formed_alike, parts, cells)):
@@ -240,21 +268,30 @@ def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> SheetLines:
                 raise sheet_fault(Span(path.as_posix(), first), "too-large", most, "split it")
             first = reader.line_num + 1
     except csv.Error as error:
-        raise _syntax_fault(Span(path.as_posix(), first), str(error)) from None
+        raise _UnreadableSheet([csv_fault(Span(path.as_posix(), first), error, ",")]) from None
     if not lines:
         instead = f"start with a header, such as {_headers(kinds)}"
         raise sheet_fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
     return _without_empty_columns(lines)
 
 
-def _syntax_fault(span: Span, why: str) -> _UnreadableSheet:
-    """Say why a row is no CSV; a cell without an end is longer than the parser reads."""
-    if "field limit" in why:
+def csv_fault(span: Span, error: csv.Error, delimiter: str) -> Diagnostic:
+    """Say why a row is no CSV.
+
+    A cell without an end may be longer than the parser reads.
+
+    Args:
+        span: Where the row begins.
+        error: What the parser says.
+        delimiter: What parts its cells.
+    """
+    if "field limit" in str(error):
         most = f"a cell of this row has more than {csv.field_size_limit()} characters"
         instead = "close the quote that opens it, or attach what it says as a document"
-        return sheet_fault(span, "too-large", most, instead)
-    instead = 'quote a cell that holds a comma, a quote or a new line, as "…"'
-    return sheet_fault(span, "sheet-syntax", f"this is no CSV: {why}", instead)
+        return Diagnostic(span, "too-large", most, instead)
+    name = DELIMITERS.get(delimiter, delimiter)
+    instead = f'quote a cell that holds a {name}, a quote or a new line, as "…"'
+    return Diagnostic(span, "sheet-syntax", f"this is no CSV: {error}", instead)
 
 
 def _without_empty_columns(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
@@ -344,7 +381,7 @@ def _column_faults(header: tuple[str, ...], sheet: SheetKind, span: Span) -> Ite
             yield Diagnostic(here, "sheet-column", "a column has no name", "name or remove it")
         elif any("," in text for text in _LINE_END.split(column)[1:]):
             sentence = f"the header's cell `{shown(column)}` holds what looks like rows"
-            yield Diagnostic(here, "sheet-quotes", sentence, _MEND_QUOTES)
+            yield Diagnostic(here, "sheet-quotes", sentence, _mend_quotes(","))
         elif column in header[: place - 1]:
             sentence = f"the column `{shown(column)}` stands twice"
             yield Diagnostic(here, "sheet-column", sentence, "keep one of the two")

@@ -55,6 +55,7 @@ from peelflow.register.validation import (
     role_of,
     rule_of_field,
 )
+from peelflow.stores.base import OWN_ID_MARK
 from peelflow.wording import say_forces
 
 
@@ -98,6 +99,8 @@ def entered_anew(
     said = _said_by(old, first.on)
     wanted: dict[str, Any] = {**said, **values}
     _check_values(session, record, wanted, values)
+    if wanted["force"] != old.force:
+        _check_id(session, record, wanted["force"])
     _check_state(record, old, values)
     fields = _fields_anew(session, old, record, wanted, values.get("fields", {}))
     names = ("force", "category", "level", "parent", "graded")
@@ -135,6 +138,14 @@ def _check_values(
     if wanted["parent"] is not None:
         check_text(wanted["parent"], f"{record}: its parent")
     check_type(values.get("fields", {}), Mapping, f"{record}: its fields", "give a dict")
+
+
+def _check_id(session: Session, record: str, force: str) -> None:
+    """Refuse to give another force a record whose id says whose it is, or that it has one of."""
+    if OWN_ID_MARK in record:
+        why = "is called by the force that has it, beside another's record of that id"
+        raise InvalidRequest(record, why, f"withdraw it, and enter it anew for {force}")
+    check_id_is_free(session, record, force)
 
 
 def _check_state(record: str, old: Added | TakenOver, values: EntryValues) -> None:

@@ -69,16 +69,16 @@ def check_id_is_free(reads: ReadSet, record: str, force: str) -> None:
 
     Args:
         reads: What knows the records.
-        record: The id of the joint record.
-        force: A force that it is to be joint with.
+        record: The id of a record.
+        force: A force that is to have it, too.
 
     Raises:
         InvalidRequest: The force has one of that id.
     """
-    own = reads.find(OwnIds(force).own(record))
-    if own is not None:
-        why = f"{force} has a record of its own of that id, kept as {own.id!r}"
-        raise InvalidRequest(record, why, "enter the joint record under another id")
+    for name in OwnIds(force).names(record)[1:]:
+        if (own := reads.find(name)) is not None:
+            why = f"{force} has a record of its own of that id, kept as {own.id!r}"
+            raise InvalidRequest(record, why, "enter the one that is to be theirs under another id")
 
 
 def with_joint(

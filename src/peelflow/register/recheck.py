@@ -11,7 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
-from peelflow.engine.fold import apply, begin, corrected_chain, fold, is_step_at_once
+from peelflow.engine.fold import (
+    apply,
+    begin,
+    corrected_chain,
+    event_corrected,
+    fold,
+    is_step_at_once,
+)
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     Added,
@@ -53,8 +60,8 @@ from peelflow.register.validation import (
     checked_value,
 )
 from peelflow.rulebook.national import national
-from peelflow.stores.base import OWN_ID_MARK
 from peelflow.stores.integrity import CLOCK_TOLERANCE
+from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.soundness import documents_of
 from peelflow.texts import SPELT_ALIKE
@@ -141,7 +148,7 @@ def _check_beginning(
     session: Session, event: Event, what: Added | TakenOver, said: Provenance
 ) -> None:
     # A store adds whose it is where two forces have one.
-    checked_id(event.record.removesuffix(f"{OWN_ID_MARK}{what.force})"))
+    checked_id(OwnIds(what.force).shown(event.record))
     issued = event.on
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
@@ -197,6 +204,10 @@ def _check_correction(
         return
     above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
     corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
+    # What comes back from a withdrawal is made to be of the forces of the record above.
+    for kept in history[: event.number - 1]:
+        if isinstance(kept.what, Corrected) and event_corrected(history, kept).number == 1:
+            corrected.add(kept.recorded_at)
     if event.recorded_at not in corrected:
         check_corrector(session, event, chain)
 

@@ -15,7 +15,7 @@ from peelflow.model.decisions import NextAct, Predicate
 from peelflow.model.records import Actor, Document, Event, FieldValue, Record
 from peelflow.model.rules import Counts, Level, Lifecycle, MigrationPlan, Pin
 from peelflow.register import commands
-from peelflow.register.as_at import HISTORIES_AT_ONCE, figures_of
+from peelflow.register.as_at import each_history, figures_of
 from peelflow.register.batch import Batch
 from peelflow.register.context import Services, account_name, utc_now
 from peelflow.register.kept_rules import with_kept_words
@@ -37,7 +37,7 @@ from peelflow.register.verbs import autocommit
 from peelflow.results import short_repr
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Store, chunked
+from peelflow.stores.base import DocumentStore, FeedItem, RecordQuery, Store
 from peelflow.stores.codec import description_of
 from peelflow.stores.opening import documents_of, joined_store, open_store, scope_store
 
@@ -378,10 +378,7 @@ class Register:
         Args:
             records: Records, not their ids.
         """
-        for chunk in chunked(records, HISTORIES_AT_ONCE):
-            histories = self.store.histories([record.id for record in chunk])
-            for record in chunk:
-                yield record, tuple(entry.event for entry in histories.get(record.id, ()))
+        return each_history(self.store, records)
 
     def figures(
         self,

@@ -21,7 +21,7 @@ from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.known_names import NameKey, UsedName, keys_of
 from peelflow.register.validation import idempotency_payload
 from peelflow.rulebook.canonical import canonical_text
-from peelflow.stores.base import StoredRecord, WriteBatch
+from peelflow.stores.base import StoredRecord, WriteBatch, check_history
 from peelflow.stores.rows import GENESIS, chain
 
 SavepointState = tuple[int, dict[str, StoredRecord | None] | None]
@@ -141,7 +141,9 @@ class Session(ReadSet):
 
     def events(self, record: str, *, stored: int) -> tuple[Event, ...]:
         """Return the first `stored` events that are kept of a record, and those put here."""
-        kept = [entry.event for entry in self.services.store.history(record)] if stored else []
+        store = self.services.store
+        kept = [entry.event for entry in store.history(record)] if stored else []
+        check_history(store.url, record, len(kept), stored)
         drafted = [entry.event for entry in self._entries if entry.event.record == record]
         return (*(event for event in kept if event.number <= stored), *drafted)
 

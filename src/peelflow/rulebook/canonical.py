@@ -72,7 +72,7 @@ def _without_defaults(plain: dict[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in plain.items()
-        if value is not None and value is not False and value not in ([], {}, ())
+        if value or not (value is None or value is False or value in ([], {}, ()))
     }
 
 

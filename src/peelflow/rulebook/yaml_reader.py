@@ -91,13 +91,11 @@ def json_from_node(node: Node) -> Any:
 
 def count_values(node: Node) -> int:
     """Return how many values a node holds, itself included."""
-    match node:
-        case ScalarNode():
-            return 1
-        case SequenceNode(nodes=nodes):
-            return 1 + sum(map(count_values, nodes))
-        case _:
-            return 1 + sum(map(count_values, node.entries.values()))
+    found = [node]
+    for each in found:
+        if not isinstance(each, ScalarNode):
+            found += each.nodes if isinstance(each, SequenceNode) else each.entries.values()
+    return len(found)
 
 
 def duplicate_items(items: SequenceNode) -> list[tuple[Node, Node]]:
@@ -184,6 +182,7 @@ NO_TEXT = re.compile(
     re.ASCII,
 )
 """What YAML 1.2's core schema, and so an editor, takes for something else than a text."""
+NO_TEXT_BEGINS = frozenset("~nNtTfF-+.0123456789")
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 UNPRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
@@ -198,7 +197,7 @@ def is_no_text(written: str) -> bool:
     Args:
         written: The scalar, as it stands in the file.
     """
-    return NO_TEXT.fullmatch(written) is not None
+    return written[:1] in NO_TEXT_BEGINS and NO_TEXT.fullmatch(written) is not None
 
 
 def read_mapping(source: bytes, file: str) -> MappingNode:
@@ -320,8 +319,9 @@ class _Anchored(NamedTuple):
 
 @define
 class _OpenNode:
-    """A list or mapping that has not ended; `key` is that of the next value.
+    """A list or mapping that has not ended; `key` is where that of the next value stands.
 
+    `name` is that key, if it is a scalar, and `is_bare` says that it has no quotes.
     `nodes_before` and `texts_before` were counted before it; `deepest` is how deep the lists and
     mappings in it reach.
     """
@@ -335,7 +335,9 @@ class _OpenNode:
     nodes: list[Node] = field(factory=list)
     entries: dict[str, Node] = field(factory=dict)
     keys: dict[str, Span] = field(factory=dict)
-    key: _Key | None = None
+    key: Span | None = None
+    name: str | None = None
+    is_bare: bool = False
 
 
 @define
@@ -407,7 +409,7 @@ class _NodeBuilder:
             self._anchors[event.anchor] = _Anchored(node, key, _NodeSize(1, len(text), 1))
         holder = self._open[-1] if self._open else None
         if holder is not None and holder.is_mapping and holder.key is None:
-            holder.key = _Key(span, text, not style)
+            holder.key, holder.name, holder.is_bare = span, text, not style
         else:
             self._hold(_scalar_node(text, style, span))
 
@@ -452,8 +454,8 @@ class _NodeBuilder:
 
     def _reach(self, depth: int) -> None:
         """Let what is open know how deep something in it reaches."""
-        if self._open:
-            self._open[-1].deepest = max(self._open[-1].deepest, depth)
+        if self._open and self._open[-1].deepest < depth:
+            self._open[-1].deepest = depth
 
     def _hold(self, node: Node, as_key: _Key | None = None) -> None:
         """Put a node into what is open; `as_key`: what an alias of it is where a key stands."""
@@ -464,13 +466,13 @@ class _NodeBuilder:
         if not holder.is_mapping:
             holder.nodes.append(node)
         elif holder.key is None:
-            holder.key = as_key or _Key(node.span)
+            holder.key, holder.name, holder.is_bare = as_key or _Key(node.span)
         else:
-            (span, name, is_bare), holder.key = holder.key, None
-            if name is None or name in holder.keys or (name == "<<" and is_bare):
-                self.faults.append(_key_fault(_Key(span, name, is_bare), holder.keys))
+            key, name, holder.key = holder.key, holder.name, None
+            if name is None or name in holder.keys or (name == "<<" and holder.is_bare):
+                self.faults.append(_key_fault(_Key(key, name, holder.is_bare), holder.keys))
             else:
-                holder.entries[name], holder.keys[name] = node, span
+                holder.entries[name], holder.keys[name] = node, key
 
 
 def _ended_node(ended: _OpenNode) -> Node:

@@ -226,6 +226,12 @@ class EventStore(Protocol):
         all, so that it costs what one costs that is not there (S14).
         """
 
+    def taken(self, ids: Collection[str]) -> Collection[str]:
+        """Return those of the ids that stand for a record, whosever it is.
+
+        Nothing else of it is read, so that it costs what one costs that is not there (S14).
+        """
+
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
 
@@ -414,6 +420,23 @@ LARGEST_VERSION = 2**63 - 1
 def store_closed(url: str) -> StoreUnavailable:
     """Return what a store says once it was closed (S13)."""
     return StoreUnavailable(url, "it was closed", instead="open it again")
+
+
+def check_history(url: str, record: str, events: int, expected: int) -> None:
+    """Refuse a history of which less is kept than its record's row tells.
+
+    Args:
+        url: The store's.
+        record: The record's id.
+        events: How many events are kept.
+        expected: The number of the last one, by the row that was read before.
+
+    Raises:
+        StoreUnavailable: Some of it is gone.
+    """
+    if events < expected:
+        why = f"{record} has {expected} events by its row, and {events} are kept"
+        raise StoreUnavailable(url, why, instead="see what `peelflow verify` finds")
 
 
 def read_set_ids(batch: WriteBatch) -> list[str]:

@@ -48,7 +48,7 @@ from peelflow.stores.base import (
     totals_of,
 )
 from peelflow.stores.codec import ASSUMED_START
-from peelflow.stores.rows import decoded_rows, stored_event
+from peelflow.stores.rows import RowUnreadable, decoded_rows, stored_event
 from peelflow.stores.schema_check import Select
 
 _T = TypeVar("_T")
@@ -121,6 +121,7 @@ class Statements:
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
+        self.taken: str = f"SELECT id FROM {prefix}records WHERE id {among}"
         self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
         self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
@@ -411,6 +412,12 @@ class DatabaseStore(ABC):
         found = self._ask(narrowed.records, narrowed.told(force, array), decode)
         return {name: found[name] for name in ids if name in found}
 
+    def taken(self, ids: Collection[str]) -> Collection[str]:
+        """Return those of the ids that stand for a record, whosever it is."""
+        check_texts(*ids)
+        array = self._statements.dialect.array(list(ids))
+        return self._ask(self._statements.taken, (array,), lambda rows: [row[0] for row in rows])
+
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""
         check_texts(record, key)
@@ -420,7 +427,7 @@ class DatabaseStore(ABC):
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of `record` in order, equal to what was appended (S4)."""
         check_texts(record)
-        return self._ask(self._statements.history, (record,), _stored_events)
+        return self._ask(self._statements.history, (record,), _history_of)
 
     def histories(
         self, ids: Collection[str], *, force: str | None = None
@@ -489,8 +496,7 @@ class DatabaseStore(ABC):
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
         check_texts(digest)
-        content = self._ask(self._statements.document, (digest,), _first_value)
-        return None if content is None else bytes(content)
+        return self._ask(self._statements.document, (digest,), _content_of)
 
     def has_document(self, digest: str) -> bool:
         """Return whether a document is kept, without reading it."""
@@ -521,7 +527,7 @@ def _totals_of(
             event = stored_event(record, number, text, "", "").event
             histories.setdefault(record, []).append(event)
         else:
-            force_of, category, level, ledger, counts = line
+            force_of, category, level, ledger, counts = _checked_line(line, total)
             sums[force_of, category, level, ledger, counts] = total, assumed
     ordered = (sorted(history, key=_number) for history in histories.values())
     standing = chain.from_iterable(assumed_changes(history, as_at) for history in ordered)
@@ -532,6 +538,23 @@ def _totals_of(
     return sorted(totals, key=total_order)
 
 
+def _checked_line(line: Sequence[Any], total: object) -> Sequence[Any]:
+    """Return a line of the totals; RowUnreadable where something else stands in the changes."""
+    force, category, level, *counted = line
+    are_texts = all(isinstance(text, str) for text in (force, category, *counted))
+    if are_texts and (level is None or type(level) is int) and type(total) is int:
+        return line
+    raise RowUnreadable(f"a change of {force!a:.80} holds no text or number where one belongs")
+
+
+def _content_of(rows: Sequence[Any]) -> bytes | None:
+    """Return a document's content, None where there is none."""
+    content = _first_value(rows)
+    if content is not None and not isinstance(content, _BYTES):
+        raise RowUnreadable("the document holds no bytes")
+    return None if content is None else bytes(content)
+
+
 def _first_value(rows: Sequence[Any]) -> Any:
     return rows[0][0] if rows else None
 
@@ -540,8 +563,16 @@ def _stored_events(rows: Iterable[Any]) -> tuple[StoredEvent, ...]:
     return tuple([stored_event(*row) for row in rows])
 
 
+def _history_of(rows: Iterable[Any]) -> tuple[StoredEvent, ...]:
+    """Return a record's events; RowUnreadable where they are not all from the first one on."""
+    entries = _stored_events(rows)
+    if entries and (entries[0].event.number, entries[-1].event.number) != (1, len(entries)):
+        raise RowUnreadable(f"events of {entries[0].event.record} are missing or out of order")
+    return entries
+
+
 def _stored_histories(rows: Iterable[Any]) -> Mapping[str, tuple[StoredEvent, ...]]:
-    return {record: _stored_events(group) for record, group in groupby(rows, key=itemgetter(0))}
+    return {record: _history_of(group) for record, group in groupby(rows, key=itemgetter(0))}
 
 
 def _lifecycle_texts(rows: Iterable[Any]) -> Mapping[PinKey, str]:

@@ -94,7 +94,11 @@ def export_lines(
         documents: The documents, when the store does not keep them itself.
     """
     yield _write_line(kind="head", format=EXPORT_FORMAT, of="peelflow register")
-    for (name, version, digest), text in sorted(snapshot.lifecycles().items()):
+    kept_rules = snapshot.lifecycles()
+    for pin in kept_rules:
+        if not all(map(isinstance, pin, (str, int, str))):
+            raise _unwritable(f"the rules {pin!a:.120} have no name or number")
+    for (name, version, digest), text in sorted(kept_rules.items()):
         yield _write_line(kind="lifecycle", name=name, version=version, digest=digest, text=text)
     kept, mentions = set[str](), References()
     for digest, content in snapshot.documents() if documents is None else documents:

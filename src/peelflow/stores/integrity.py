@@ -434,7 +434,7 @@ def _content_discrepancies(
     for digest, content in documents:
         where = mentions.documents.get(str(digest), ("", 0))
         if not (isinstance(digest, str) and isinstance(content, bytes)):
-            sentence = f"the document {digest!a:.80} holds no bytes"
+            sentence = f"the document {digest!a:.80} holds no bytes, or has no digest"
             yield Discrepancy(*where, "document-changed", sentence)
             continue
         digests.add(digest)

@@ -11,6 +11,8 @@ from contextlib import suppress
 from hashlib import sha256
 from heapq import merge
 from importlib.util import find_spec
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeGuard
 
@@ -320,11 +322,9 @@ def _unwritable_folder(path: Path, fault: OSError | ValueError) -> InvalidReques
 def register_documents(snapshot: Snapshot, documents: DocumentStore) -> Iterator[tuple[str, bytes]]:
     """Yield each document of a register once, by digest: its folder's and its store's."""
     folder = documents.documents() if isinstance(documents, DocumentFolder) else iter(())
-    last = None
-    for digest, content in merge(folder, snapshot.documents(), key=_digest_text):
-        if digest != last:  # the folder's comes first
-            yield digest, content
-        last = digest
+    both = merge(folder, snapshot.documents(), key=_digest_text)
+    for _, (first, *_) in groupby(both, key=itemgetter(0)):  # the folder's comes first
+        yield first
 
 
 def _digest_text(document: tuple[object, object]) -> str:

@@ -7,7 +7,7 @@ the register for every force sees it with the name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 
 from attrs import evolve, frozen
 
@@ -47,9 +47,19 @@ class OwnIds:
         """Return the id that is this force's alone."""
         return f"{record}{OWN_ID_MARK}{self.force})"
 
+    def names(self, record: str) -> tuple[str, ...]:
+        """Return what a record of this force may be kept as, by the id that the force gave it.
+
+        The last is for one whose own id another force has, from before no id held such words.
+        """
+        own = self.own(record)
+        return record, own, self.own(own)
+
     def shown(self, record: str) -> str:
         """Return an id as this force gave it."""
-        return record.removesuffix(f"{OWN_ID_MARK}{self.force})")
+        while (given := record.removesuffix(f"{OWN_ID_MARK}{self.force})")) != record:
+            record = given
+        return record
 
     def is_reserved(self, record: str) -> bool:
         """Return whether an id is said in words that only another force's ids have."""
@@ -57,23 +67,25 @@ class OwnIds:
         of_others = is_appointment and not is_named_for(record, self.force)
         return of_others or OWN_ID_MARK in record
 
-    def kept(self, record: str, stored: Mapping[str, StoredRecord]) -> str | None:
+    def kept(self, record: str, stored: Container[str]) -> str | None:
         """Return what a record of this force is kept as, None where there is none.
 
         Args:
             record: Its id, as the force gave it.
-            stored: This force's records under that id, and under its own for it.
+            stored: The ids of this force's records, among those that it may be kept as.
         """
-        return next((name for name in (self.own(record), record) if name in stored), None)
+        return next((name for name in self.names(record) if name in stored), None)
 
     def new_name(self, record: str, taken: Collection[str]) -> str:
         """Return what a record that is to be made is kept as.
 
         Args:
             record: Its id, as the force gave it.
-            taken: The ids that other forces have.
+            taken: Those that other forces have, among the ids that it may be kept as.
         """
-        return self.own(record) if record in taken or self.is_reserved(record) else record
+        plain, *own = self.names(record)
+        names = own if self.is_reserved(record) else (plain, *own)
+        return next((name for name in names if name not in taken), own[-1])
 
 
 def is_named_for(appointment: str, force: str) -> bool:

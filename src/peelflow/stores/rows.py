@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attrs import frozen
 
@@ -234,8 +234,10 @@ def not_kept(what: str) -> str:
     )
 
 
-def stored_event(record: str, number: int, text: str, previous: str, digest: str) -> StoredEvent:
+def stored_event(record: str, number: int, text: str, previous: Any, digest: Any) -> StoredEvent:
     """Return the event that a row tells; RowUnreadable where it tells none."""
+    if not (isinstance(previous, str) and isinstance(digest, str)):
+        raise RowUnreadable(f"event {number} of {record}: its digests are no texts")
     try:
         return StoredEvent(event_from(text), text, previous, digest)
     except ValueError as fault:

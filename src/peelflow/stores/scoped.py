@@ -39,7 +39,6 @@ from peelflow.stores.base import (
     check_texts,
     last_events_in,
     pinned_key,
-    read_set_ids,
 )
 from peelflow.stores.codec import description_of
 from peelflow.stores.own_ids import (
@@ -208,6 +207,11 @@ class ScopedStore:
             },
         }
 
+    def taken(self, ids: Collection[str]) -> Collection[str]:
+        """Return those of the ids that stand for a record of this force's."""
+        stored = self._stored(ids)
+        return [name for name in ids if self._ids.kept(name, stored) is not None]
+
     def _appointments_shared(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
         """Return the appointments among ids in forces with which a record is joint.
 
@@ -257,8 +261,8 @@ class ScopedStore:
         }
 
     def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
-        """Return this force's records under ids, and under its own for them."""
-        return self._store.read([*ids, *map(self._ids.own, ids)], force=self.force)
+        """Return this force's records under all that they may be kept as."""
+        return self._store.read(self._places_of(ids), force=self.force)
 
     def _shown(self, record: Record) -> Record:
         references = self._references_of(record.category)
@@ -301,7 +305,7 @@ class ScopedStore:
             documents={**batch.documents, **marks},
             lifecycles={self._kept_as(key): text for key, text in batch.lifecycles.items()},
         )
-        names = self._names_in(batch, taken=())
+        names = self._names_in(batch)
         while True:
             try:
                 renamed = renamed_batch(batch, names, self._references_of) if names else batch
@@ -309,19 +313,12 @@ class ScopedStore:
             except KeyReused as reused:
                 raise KeyReused(self._ids.shown(reused.record), reused.key) from None
             except Conflict as conflict:
-                # Only one of these may say that another force has an id: none is looked at before.
+                # Another force may have taken an id since it was looked for.
                 if conflict.transaction_lost:
                     raise self._shown_conflict(conflict) from None
-                before, names = names, self._names_in(batch, taken=self._taken_in(batch))
+                before, names = names, self._names_in(batch)
                 if names == before:
                     raise self._shown_conflict(conflict) from None
-
-    def _taken_in(self, batch: WriteBatch) -> Collection[str]:
-        """Return the ids that are to stand for no record yet, and stand for another force's."""
-        stored = self._store.read(read_set_ids(batch))
-        return [
-            name for name, held in stored.items() if not held.record.is_of(self.force, ever=True)
-        ]
 
     def _shown_conflict(self, conflict: Conflict) -> Conflict:
         return Conflict(
@@ -331,25 +328,26 @@ class ScopedStore:
             transaction_lost=conflict.transaction_lost,
         )
 
-    def _names_in(self, batch: WriteBatch, taken: Collection[str]) -> Mapping[str, str]:
-        """Return what the records of a batch are kept as, where that is not as they are named.
+    def _names_in(self, batch: WriteBatch) -> Mapping[str, str]:
+        """Return what the records of a batch are kept as, where that may not be as they are named.
 
-        `taken` are ids that other forces have.
+        Of what the force does not have each id is looked for, whether or not another force has it,
+        and the batch is renamed, be it to the same: an act takes as long either way.
         """
-        ids = ids_of_batch(batch, self._references_of)
+        ids = list(ids_of_batch(batch, self._references_of))
         stored = self._stored(ids)
+        kept = {name: self._ids.kept(name, stored) for name in ids}
         shared = self._appointments_shared(batch.read_set)
+        kept.update((name, found.record.id) for name, found in shared.items() if not kept[name])
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
-        names = {}
-        for name in ids:
-            kept = self._ids.kept(name, stored)
-            if kept is None and name in shared:
-                kept = shared[name].record.id
-            elif kept is None and name in made:
-                kept = self._ids.new_name(name, taken)
-            if kept not in (None, name):
-                names[name] = kept
-        return names
+        free = [name for name, place in kept.items() if place is None and name in made]
+        taken = self._store.taken(self._places_of(free)) if free else ()
+        named = {name: place for name, place in kept.items() if place not in (None, name)}
+        return {**named, **{name: self._ids.new_name(name, taken) for name in free}}
+
+    def _places_of(self, ids: Iterable[str]) -> list[str]:
+        """Return all that records of this force may be kept as, by their ids."""
+        return [place for name in ids for place in self._ids.names(name)]
 
     def history(self, record: str) -> tuple[StoredEvent, ...]:
         """Return the events of one of the force's records in order."""
@@ -359,13 +357,12 @@ class ScopedStore:
         self, ids: Collection[str], *, force: str | None = None
     ) -> Mapping[str, tuple[StoredEvent, ...]]:
         """Return the events of each of the force's records among `ids`."""
-        asked = [*ids, *map(self._ids.own, ids)]
-        own = self._store.histories(asked, force=self._own(force))
+        own = self._store.histories(self._places_of(ids), force=self._own(force))
+        kept = {name: self._ids.kept(name, own) for name in ids}
         return {
             name: tuple(self._shown_history(own[place]))
-            for name in ids
-            for place in (name, self._ids.own(name))  # its own before a partner's, as in `read`
-            if place in own
+            for name, place in kept.items()
+            if place is not None
         }
 
     def last_events(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import RLock
 from time import monotonic
@@ -57,6 +57,7 @@ from peelflow.stores.rows import (
 )
 from peelflow.stores.schema_check import sqlite_faults
 from peelflow.stores.sqlite_file import (
+    DRIVER_FAULTS,
     HAS_JOINT_RECORDS,
     HAS_SETTINGS,
     LATER_OBJECTS,
@@ -249,7 +250,7 @@ class SqliteStore(DatabaseStore):
                 reading.open(lambda: _back_up(source, path), sqlite3.Connection.close)
                 if is_stale(source):
                     raise StoreBusy(self.url)
-        except sqlite3.Error as fault:
+        except DRIVER_FAULTS as fault:
             raise error_of(self.url, fault) from fault
 
     @contextmanager
@@ -262,20 +263,18 @@ class SqliteStore(DatabaseStore):
                 finally:
                     if is_stale(connection):
                         raise StoreBusy(self.url)
-        except sqlite3.Error as fault:
+        except DRIVER_FAULTS as fault:
             raise error_of(self.url, fault) from fault
 
     def _connect_anew(self) -> sqlite3.Connection:
         return connect(self._path, self.url, timeout=self._timeout)
 
     def _begin_reading(self) -> sqlite3.Connection:
-        connection = self._connect_anew()
-        try:
+        with ExitStack() as unless_begun:
+            connection = unless_begun.enter_context(closing(self._connect_anew()))
             connection.execute("BEGIN")
             connection.execute("SELECT schema FROM meta").fetchone()  # it begins here
-        except BaseException:
-            connection.close()
-            raise
+            unless_begun.pop_all()
         return connection
 
     def close(self) -> None:
@@ -292,14 +291,11 @@ class SqliteStore(DatabaseStore):
         child finds the store busy.
         """
         process = self._process()
-        process.lock.acquire()
-        try:
+        with ExitStack() as held:
+            held.enter_context(process.lock)
             if process.connection is not None and not process.connection.in_transaction:
                 process.let_go()
-        except BaseException:
-            process.lock.release()
-            raise
-        return process.lock.release
+            return held.pop_all().close
 
     def _ask(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
         return self._run(lambda connection: shape(connection.execute(sql, parameters).fetchall()))
@@ -331,7 +327,7 @@ class SqliteStore(DatabaseStore):
                 if isinstance(connection, ReadingConnection):
                     return self._read_steadily(work, process)
                 return work(connection)
-            except sqlite3.Error as fault:
+            except DRIVER_FAULTS as fault:
                 raise error_of(self.url, fault) from fault
             except RowUnreadable as fault:
                 raise StoreUnavailable(self.url, str(fault)) from fault
@@ -407,12 +403,10 @@ def _is_in_transaction(connection: sqlite3.Connection) -> bool:
 
 def _back_up(source: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Return a new file's connection once all is in it: in one step, and so of one moment."""
-    target = sqlite3.connect(path, isolation_level=None)
-    try:
+    with ExitStack() as unless_whole:
+        target = unless_whole.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
         source.backup(target)
-    except BaseException:
-        target.close()
-        raise
+        unless_whole.pop_all()
     return target
 
 
@@ -430,7 +424,7 @@ def sqlite_snapshot(
         try:
             cursor = held.open(lambda: connection.execute(sql), sqlite3.Cursor.close)
             yield from held.rows(cursor)
-        except sqlite3.Error as fault:
+        except DRIVER_FAULTS as fault:
             raise error_of(url, fault) from fault
 
     ((has_joint,),) = select(HAS_JOINT_RECORDS)

@@ -144,29 +144,40 @@ def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def error_of(url: str, fault: sqlite3.Error) -> StoreError:
-    """Return what SQLite found as an error of ours: that the file is locked, or what to do."""
+DRIVER_FAULTS = (sqlite3.Error, UnicodeDecodeError)
+"""What the driver raises: of a name in the schema that is no UTF-8 it cannot tell what SQLite says.
+"""
+
+
+def error_of(url: str, fault: Exception) -> StoreError:
+    """Return what the driver raised as an error of ours: that the file is locked, or what to do."""
     if is_busy(fault):
         return StoreBusy(url)
-    return StoreUnavailable(url, str(fault), instead=advice_for(fault))
+    return StoreUnavailable(url, sentence_of(fault), instead=advice_for(fault))
 
 
-def advice_for(fault: sqlite3.Error) -> str | None:
+def sentence_of(fault: BaseException) -> str:
+    """Return what SQLite says of a fault, as far as the driver can tell it."""
+    is_unsayable = isinstance(fault, UnicodeDecodeError)
+    return "a name in its schema is no UTF-8" if is_unsayable else str(fault)
+
+
+def advice_for(fault: Exception) -> str | None:
     """Return what to do about what SQLite found, None where the file itself is to be looked at."""
     return _ADVICE.get(_primary_code(fault))
 
 
-def is_busy(fault: sqlite3.Error) -> bool:
+def is_busy(fault: Exception) -> bool:
     """Return whether SQLite gave up because somebody else held a lock."""
     return _primary_code(fault) in _BUSY_CODES
 
 
-def is_read_only(fault: sqlite3.Error) -> bool:
+def is_read_only(fault: Exception) -> bool:
     """Return whether SQLite gave up because the file may only be read."""
     return _primary_code(fault) == sqlite3.SQLITE_READONLY
 
 
-def _primary_code(fault: sqlite3.Error) -> int:
+def _primary_code(fault: Exception) -> int:
     """Return SQLite's primary code of an error, 0 for one of the driver's own."""
     return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF
 

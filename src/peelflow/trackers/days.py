@@ -10,6 +10,7 @@ import re
 from datetime import date, datetime, time, timedelta
 
 from peelflow.model.trackers import DateOrder
+from peelflow.texts import is_unseen
 from peelflow.trackers.grid import CellValue, plain_text
 
 _MONTHS = (
@@ -33,6 +34,7 @@ _MONTH_DAY = re.compile(
     rf"{_WEEKDAY}([a-z]{{3,9}})\.?\s+([0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+([0-9]{{4}}){_TIME}",
     re.IGNORECASE,
 )
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
 _SERIAL = re.compile("[0-9]{5}")
 _FIRST_SERIAL, _LAST_SERIAL = 20_000, 80_000
 """Serial numbers from 1954 to 2119: others are no days of a tracker."""
@@ -58,10 +60,19 @@ def day_of(value: CellValue, order: DateOrder, *, since_1904: bool = False) -> d
         case float():
             return _day_of_serial(value, since_1904=since_1904)
         case _:
-            text = plain_text(value)
+            text = _as_typed(value)
             if _SERIAL.fullmatch(text):
                 return _day_of_serial(int(text), since_1904=since_1904)
             return _day_of_text(text, order)
+
+
+def _as_typed(text: str) -> str:
+    """Return a text without marks that show nothing, its dashes as hyphens: 05\N{EN DASH}01."""
+    return "".join(
+        "-" if mark in _DASHES else mark
+        for mark in plain_text(text)
+        if mark.isspace() or not is_unseen(mark)
+    )
 
 
 def _day_of_serial(number: float, *, since_1904: bool) -> date | None:
@@ -109,8 +120,8 @@ def is_like_a_day(text: str) -> bool:
     Args:
         text: What a cell says.
     """
-    forms = (_YEAR_FIRST, _DIGITS, _MONTH_DAY, _DAY_MONTH, _SERIAL)
-    return any(form.fullmatch(text) for form in forms)
+    forms, typed = (_YEAR_FIRST, _DIGITS, _MONTH_DAY, _DAY_MONTH, _SERIAL), _as_typed(text)
+    return any(form.fullmatch(typed) for form in forms)
 
 
 def fits_order(text: str, order: DateOrder) -> bool | None:
@@ -120,9 +131,10 @@ def fits_order(text: str, order: DateOrder) -> bool | None:
         text: What a cell says.
         order: In which order its digits stand.
     """
-    if not _DIGITS.fullmatch(text):
+    typed = _as_typed(text)
+    if not _DIGITS.fullmatch(typed):
         return None
-    return _day_of_text(text, order) is not None
+    return _day_of_text(typed, order) is not None
 
 
 def days_in(value: CellValue, order: DateOrder) -> tuple[date, ...]:
@@ -136,8 +148,9 @@ def days_in(value: CellValue, order: DateOrder) -> tuple[date, ...]:
         day = day_of(value, order) if isinstance(value, date) else None
         return () if day is None else (day,)
     found: dict[date, None] = {}
+    typed = _as_typed(value)
     for form in (_YEAR_FIRST, _DIGITS, _DAY_MONTH, _MONTH_DAY):
-        for match in re.finditer(rf"(?<!\w){form.pattern}(?!\w)", value, re.IGNORECASE):
+        for match in re.finditer(rf"(?<!\w){form.pattern}(?!\w)", typed, re.IGNORECASE):
             day = _day_of_text(match[0].strip(), order)
             if day is not None:
                 found[day] = None

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from io import StringIO
 from pathlib import Path
+from unicodedata import normalize
 
 from attrs import field, frozen
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.files import read_regular
+from peelflow.register.csv_schema import DELIMITERS, cell_of_rows, csv_fault
 from peelflow.rulebook.yaml_reader import fault
+from peelflow.texts import is_unseen
 from peelflow.wording import listed, shown
 
 CellValue = str | float | bool | date | datetime | time | timedelta | None
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 100_000
 MAX_COLUMNS = 512
-DELIMITERS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _MARKS: Mapping[bytes, str] = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -37,11 +40,15 @@ _LAST_RESORT = "windows-1252"
 
 @frozen
 class GridRow:
-    """A row that says something: its number in the sheet, its line in the file, and its cells."""
+    """A row that says something: its number in the sheet, its line in the file, and its cells.
+
+    `sheet` names the sheet of a workbook that it stands in.
+    """
 
     number: int
     line: int
     cells: tuple[CellValue, ...]
+    sheet: str = ""
 
     def value(self, column: int) -> CellValue:
         """Return the value of a cell by its column, from 1; None where there is nothing."""
@@ -74,6 +81,8 @@ class Grid:
         sheets: The sheets of the workbook that are not.
         since_1904: Whether serial numbers of days count from 1904.
         notes: How the file was read, in words.
+        cut_row: The row that the file ends in without a line end, as a download that was cut off
+            does; None without one.
     """
 
     file: str
@@ -85,6 +94,7 @@ class Grid:
     sheets: tuple[str, ...] = ()
     since_1904: bool = False
     notes: tuple[str, ...] = ()
+    cut_row: int | None = None
 
     def place(self, row: int, column: int) -> str:
         """Return what a spreadsheet calls a cell: Tracker!E12, or E12 in a CSV file."""
@@ -106,8 +116,20 @@ def column_letters(column: int) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return a text without spaces at its ends; one that does not break is a space, too."""
-    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\r\n", "\n").strip().strip("\ufeff")
+    """Return a text without what shows nothing at its ends, each letter composed with its accent.
+
+    A space that does not break is a space. What turns a text from right to left, or joins words, is
+    left by browsers and Word at the ends of what is copied; a Mac parts letters from their accents.
+    """
+    text = text.replace("\N{NO-BREAK SPACE}", " ").replace("\r\n", "\n").strip()
+    if text.isascii():
+        return text
+    start, end = 0, len(text)
+    while start < end and is_unseen(text[start]):
+        start += 1
+    while start < end and is_unseen(text[end - 1]):
+        end -= 1
+    return normalize("NFC", text[start:end])
 
 
 def text_of(value: CellValue) -> str:
@@ -171,7 +193,9 @@ def read_csv(
         InvalidRules: It is no text in that encoding, or no CSV.
     """
     span = Span(path.as_posix())
-    encoding = encoding or _encoding_of(source)
+    if encoding is None:
+        encoding = _encoding_of(source)
+        _check_one_encoding(source, encoding, span)
     text = _decoded(source, encoding, span)
     first, _, rest = text.partition("\n")
     skipped = 0
@@ -183,7 +207,8 @@ def read_csv(
         raise fault(span, "empty", "the sheet is empty", "give one with rows")
     name = DELIMITERS.get(delimiter, delimiter)
     notes = (f"read as {_spoken(encoding)}, its cells parted by a {name}",)
-    return Grid(span.file, "", rows, notes=notes)
+    cut_row = None if text.endswith(("\n", "\r")) else rows[-1].number
+    return Grid(span.file, "", rows, notes=notes, cut_row=cut_row)
 
 
 def _spoken(encoding: str) -> str:
@@ -208,6 +233,20 @@ def _encoding_of(source: bytes) -> str:
     return "utf-8"
 
 
+_UTF8_LETTER = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80-\x8b][\x80-\xbf]")
+"""What nobody means by its windows-1252 letters, such as `Ã©` or `â€™`: it is a letter in UTF-8."""
+
+
+def _check_one_encoding(source: bytes, encoding: str, span: Span) -> None:
+    """Refuse what was pasted together from texts of two encodings: one of the two would be lost."""
+    letter = _UTF8_LETTER.search(source) if encoding == _LAST_RESORT else None
+    if letter is not None:
+        line = source[: letter.start()].count(b"\n") + 1
+        sentence = f"line {line} has letters in UTF-8, and other lines are in {_LAST_RESORT}"
+        instead = "save the whole sheet as CSV UTF-8; or name its `encoding` in the map"
+        raise fault(Span(span.file, line), "sheet-encoding", sentence, instead)
+
+
 def _decoded(source: bytes, encoding: str, span: Span) -> str:
     """Return a file's text, or raise the fault of the byte that is none."""
     try:
@@ -219,8 +258,12 @@ def _decoded(source: bytes, encoding: str, span: Span) -> str:
         instead = "name one such as utf-8, windows-1252 or utf-16"
         raise fault(span, "sheet-encoding", sentence, instead) from None
     if "\0" in text:
-        sentence, instead = "the file holds NULs, so it is no CSV", "save the sheet as CSV UTF-8"
-        raise fault(span, "sheet-encoding", sentence, instead)
+        line = text[: text.index("\0")].count("\n") + 1
+        sentence, instead = (
+            f"line {line} holds a NUL, so it is no CSV",
+            "save the sheet as CSV UTF-8",
+        )
+        raise fault(Span(span.file, line), "sheet-encoding", sentence, instead)
     return text
 
 
@@ -261,13 +304,20 @@ def _rows_of(text: str, delimiter: str, span: Span, skipped: int) -> Iterator[Gr
             row = GridRow(number, first, tuple(cells))
             if row.filled:
                 _check_extent(span.file, number, max(row.filled))
+                _check_quotes(span.file, row, cells, delimiter)
                 yield row
             first = reader.line_num + 1 + skipped
     except csv.Error as error:
-        sentence = f"this is no CSV: {error}"
-        instead = 'quote a cell that holds a delimiter, a quote or a new line, as "…"'
-        place = Span(span.file, first)
-        raise fault(place, "sheet-syntax", sentence, instead) from None
+        raise InvalidRules([csv_fault(Span(span.file, first), error, delimiter)]) from None
+
+
+def _check_quotes(file: str, row: GridRow, cells: list[str], delimiter: str) -> None:
+    """Refuse a row of which a cell holds other rows, which a stray quote made part of it."""
+    found = cell_of_rows(cells, row.line, delimiter)
+    if found is not None:
+        cell = f"{column_letters(found.place)}{row.number}"
+        place, sentence = Span(file, row.line, found.place), f"the cell {cell} {found.sentence}"
+        raise fault(place, "sheet-quotes", sentence, found.instead)
 
 
 def _check_extent(file: str, row: int, column: int) -> None:

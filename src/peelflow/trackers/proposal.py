@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from peelflow.errors import InvalidRequest, Span
 from peelflow.model.rules import Lifecycle
@@ -45,11 +45,11 @@ from peelflow.trackers.known_words import (
     question_words_like,
     state_of_word,
 )
-from peelflow.trackers.mapping import TARGETS, UNSURE
+from peelflow.trackers.mapping import RECORD_TARGETS, TARGETS, UNSURE
 from peelflow.trackers.rows import LEVEL_WORDS, normal_form
 from peelflow.trackers.update import is_workbook
 from peelflow.trackers.workbook import read_workbook
-from peelflow.wording import shown
+from peelflow.wording import counted, shown
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()'&-]*[A-Za-z0-9.)]|[A-Za-z]")
 _UNKNOWN_MEANINGS = ("null", "true", "false", "yes", "no", "on", "off")
@@ -91,35 +91,67 @@ def propose_map(
         MissingDependency: A workbook is given and python-calamine is not installed.
     """
     path = Path(path)
-    grid, headings = _sheet_with_headings(path, read_file(path))
+    sheets, notes = _sheets_with_headings(path, read_file(path))
+    (grid, headings), *others = sheets
+    alike = [(other, row) for other, row in others if _has_headings_of(row, grid, headings)]
+    grid = _with_rows_of(grid, headings, alike)
     banners, totals = banner_rows(grid, headings), total_rows(grid, headings)
     columns = columns_of(grid, headings, frozenset({*banners, *totals}))
     sheet = _SheetReading(grid, headings, columns, guess_columns(columns), rulebook)
     writer = _MapWriter()
     if schema:
         writer.comment(f"yaml-language-server: $schema={schema}")
-    _write_head(writer, sheet, path)
+    _write_head(writer, sheet, path, [other.sheet for other, _ in alike])
     _write_fixed(writer, sheet, fill or {})
     _write_columns(writer, sheet)
     _write_rest(writer, sheet)
     _write_rows_passed_over(writer, banners, totals)
     _write_words(writer, sheet)
-    return Proposal("\n".join(writer.lines) + "\n", tuple(writer.unsure), grid.notes)
+    return Proposal("\n".join(writer.lines) + "\n", tuple(writer.unsure), notes)
 
 
-def _sheet_with_headings(path: Path, source: bytes) -> tuple[Grid, GridRow]:
-    """Return the sheet that looks most like a tracker, and its row of headings."""
-    if is_workbook(path, source):
-        book = read_workbook(path, source)
-        grids = [book.grid(name) for name in book.sheets]
-    else:
-        grids = [read_csv(path, source)]
+def _sheets_with_headings(
+    path: Path, source: bytes
+) -> tuple[list[tuple[Grid, GridRow]], tuple[str, ...]]:
+    """Return the sheets that have headings, what looks most like a tracker first, and notes."""
+    book = read_workbook(path, source) if is_workbook(path, source) else None
+    grids = [read_csv(path, source)] if book is None else [*map(book.grid, book.sheets)]
     found = [(grid, row) for grid in grids if (row := heading_row(grid)) is not None]
     if not found:
         sentence = "no row looks like the headings of a tracker"
         instead = "write the map by hand: docs/trackers.md has one whole"
         raise fault(Span(path.as_posix()), "sheet-unknown", sentence, instead)
-    return max(found, key=lambda pair: (len(guessed_targets(*pair)), len(pair[0].rows)))
+    found.sort(key=lambda pair: (-len(guessed_targets(*pair)), -len(pair[0].rows)))
+    best = found[0][0]
+    return found, (*best.notes, *(book.notes_beside([best.sheet]) if book else ()))
+
+
+def _has_headings_of(row: GridRow, grid: Grid, headings: GridRow) -> bool:
+    """Return whether a row has the headings by which another sheet places its records."""
+    columns = columns_of(grid, headings, frozenset())
+    guesses = guess_columns(columns)
+    needed = {
+        normal_form(guess.column.heading)
+        for target, guess in guesses.items()
+        if target in RECORD_TARGETS and guess.column
+    }
+    return needed <= {normal_form(row.text(column)) for column in row.filled}
+
+
+def _with_rows_of(grid: Grid, headings: GridRow, alike: Iterable[tuple[Grid, GridRow]]) -> Grid:
+    """Return a sheet with the rows of others below its own, each cell beneath its heading."""
+    rows = [*grid.rows]
+    for other, row in alike:
+        places = {normal_form(row.text(column)): column for column in row.filled}
+        columns = [
+            places.get(normal_form(headings.text(column)), len(row.cells) + 1)
+            for column in range(1, len(headings.cells) + 1)
+        ]
+        for below in other.rows:
+            if below.number > row.number:
+                number = rows[-1].number + 1
+                rows.append(GridRow(number, number, tuple(map(below.value, columns)), other.sheet))
+    return evolve(grid, rows=tuple(rows))
 
 
 def guessed_targets(grid: Grid, headings: GridRow) -> frozenset[str]:
@@ -230,7 +262,7 @@ def quoted(value: object) -> str:
             return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path) -> None:
+def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path, alike: list[str]) -> None:
     """Write what the map is called, which sheet it is of, and of which day the sheet tells."""
     grid = sheet.grid
     writer.comment(
@@ -248,9 +280,7 @@ def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path) -> None:
         note=("keep it: later sheets of this tracker are known by it"),
     )
     if grid.sheet:
-        others = [name for name in (*grid.sheets, *grid.hidden_sheets) if name != grid.sheet]
-        note = f"not read: {', '.join(map(shown, others))}" if others else ""
-        writer.entry("sheet", grid.sheet, note=note)
+        writer.entry("sheet", grid.sheet, note=_note_on_sheets(grid, alike))
     order, note = _date_order(sheet)
     writer.entry("dates", order, note=note)
     days = _banner_days(sheet)
@@ -261,6 +291,14 @@ def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path) -> None:
         note = "the sheet tells of the day of the import, or of the one that --on says"
         writer.entry("as_at", "import", note=note)
     writer.gap()
+
+
+def _note_on_sheets(grid: Grid, alike: list[str]) -> str:
+    """Say which sheets are not read, and how those with the same headings are."""
+    others = [name for name in (*grid.sheets, *grid.hidden_sheets) if name != grid.sheet]
+    note = f"not read: {', '.join(map(shown, others))}" if others else ""
+    both = quoted([grid.sheet, *alike])
+    return f"{note}; {both} reads those of these headings as one" if alike else note
 
 
 def _banner_days(sheet: _SheetReading) -> dict[date, str]:
@@ -291,15 +329,16 @@ def _date_order(sheet: _SheetReading) -> tuple[str, str]:
     }
     british, american = misfits[orders[0]], misfits[orders[1]]
     if not british:
-        read = f"{_counted(len(american), 'day')} can be read no other way"
+        read = f"{counted(len(american), 'day')} can be read no other way"
         told = read if american else "the British order"
         return orders[0], told
     row, column, text = british[0]
-    cell = sheet.grid.place(row.number, column.number)
+    is_here = row.sheet == sheet.grid.sheet
+    cell = sheet.grid.place(row.number, column.number) if is_here else f"`{shown(row.sheet)}`"
     if not american:
         note = f"{cell} says {text}; all days fit month-day-year, {len(british)} fit no other order"
         return UNSURE, note
-    days = f"{_counted(len(british), 'day')} of no calendar or another order"
+    days = f"{counted(len(british), 'day')} of no calendar or another order"
     return orders[0], f"{days}, such as {text} in {cell}: mend what is wrong"
 
 
@@ -416,12 +455,8 @@ def _blank_rows(sheet: _SheetReading, target: str) -> list[GridRow]:
     return [] if column is None else [r for r in sheet.rows if not r.text(column.number)]
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
 def _rows_note(count: int) -> str:
-    return _counted(count, "row")
+    return counted(count, "row")
 
 
 def _write_categories(writer: _MapWriter, sheet: _SheetReading) -> None:

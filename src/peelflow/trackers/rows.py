@@ -28,24 +28,27 @@ from peelflow.register.validation import (
 )
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import fault
+from peelflow.texts import is_unseen
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow, column_letters, text_of
-from peelflow.trackers.mapping import ACT_TARGETS, TARGETS, MapFile, categories_of
-from peelflow.wording import listed, nearest_name, shown, suggestion
+from peelflow.trackers.mapping import ACT_TARGETS, RECORD_TARGETS, TARGETS, MapFile, categories_of
+from peelflow.wording import counted, listed, nearest_name, shown, suggestion
 
 T = TypeVar("T")
 LEVEL_WORDS: Mapping[str, Level] = {"1": 1, "2": 2, "3": 3, "4": 4, "none": None}
 DAY_TARGETS = ("issued", "since", "signed_on")
-_HEADING_ROWS = 200
+HEADING_ROWS = 200
 """How far down the headings may begin."""
 
 
 def normal_form(text: str) -> str:
-    """Return a word of a sheet as it is compared: whatever its case, spaces and lines.
+    """Return a word of a sheet as it is compared: whatever its case, spaces and unseen marks.
 
     Args:
         text: What a cell or a heading says.
     """
+    if not text.isascii():
+        text = "".join(mark for mark in text if mark.isspace() or not is_unseen(mark))
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -105,12 +108,14 @@ class Headings:
     texts: Mapping[int, str]
 
 
-def find_headings(grid: Grid, file: MapFile) -> Headings:
+def find_headings(grid: Grid, file: MapFile, other_texts: Iterable[str] = ()) -> Headings:
     """Return the row that has the map's headings, whatever banners stand above it.
 
     Args:
         grid: The sheet.
         file: The map.
+        other_texts: What stands on the other sheets of the tracker: a heading of theirs may lack
+            here, but for those of what places a record.
 
     Raises:
         InvalidRules: No row has them all, one stands twice, or a column is not in the map.
@@ -125,7 +130,7 @@ def find_headings(grid: Grid, file: MapFile) -> Headings:
     def hits(row: GridRow) -> int:
         return len(needed & {normal_form(row.text(column)) for column in row.filled})
 
-    row = max(grid.rows[:_HEADING_ROWS], key=hits, default=None)
+    row = max(grid.rows[:HEADING_ROWS], key=hits, default=None)
     if row is None or not hits(row):
         names = listed((*tracker.columns.values(), *own.values()))
         sentence, instead = f"no row has the headings {names}", "name the right `sheet` in the map"
@@ -137,19 +142,34 @@ def find_headings(grid: Grid, file: MapFile) -> Headings:
     headings = Headings(
         row, {target: places[text][0] for target, text in wanted.items() if text in places}, texts
     )
-    faults = [*_heading_faults(grid, file, headings, places), *_unheaded_faults(grid, headings)]
+    needed_here = {wanted[target] for target in RECORD_TARGETS if target in wanted}
+    may_lack = {*map(normal_form, other_texts)} - needed_here
+    faults = [*_heading_faults(grid, file, headings, places, may_lack)]
+    faults += _unheaded_faults(grid, headings)
     if faults:
         raise InvalidRules(faults)
     return headings
 
 
+def named_headings(file: MapFile) -> tuple[str, ...]:
+    """Return the headings of the columns that a map reads, each once.
+
+    Args:
+        file: The map.
+    """
+    own = (declared.heading for declared in file.tracker.own_fields.values())
+    return tuple(dict.fromkeys((*file.tracker.columns.values(), *own)))
+
+
 def _heading_faults(
-    grid: Grid, file: MapFile, headings: Headings, places: Mapping[str, Sequence[int]]
+    grid: Grid,
+    file: MapFile,
+    headings: Headings,
+    places: Mapping[str, Sequence[int]],
+    may_lack: set[str],
 ) -> Iterator[Diagnostic]:
     """Yield the headings that are missing, that stand twice, and that the map does not name."""
-    tracker, row = file.tracker, headings.row
-    own = {own.heading for own in tracker.own_fields.values()}
-    named = dict.fromkeys((*tracker.columns.values(), *own))
+    tracker, row, named = file.tracker, headings.row, named_headings(file)
     for heading in named:
         columns = places.get(normal_form(heading), ())
         if len(columns) > 1:
@@ -159,7 +179,7 @@ def _heading_faults(
             yield Diagnostic(
                 span, "sheet-column", sentence, "name each column by a heading of its own"
             )
-        elif not columns:
+        elif not columns and normal_form(heading) not in may_lack:
             sentence = f"row {row.number} has the headings, but none is `{shown(heading)}`"
             instead = suggestion(heading, headings.texts.values())
             yield Diagnostic(grid.span(row, 1), "sheet-column", sentence, instead)
@@ -197,6 +217,8 @@ class RowReader:
         headings: Where its columns are.
         as_at: The day that the sheet tells of.
         faults: What is wrong, in the order of the rows.
+        first_places: The cell of each reference; in another it is a fault. The readers of several
+            sheets share it.
     """
 
     grid: Grid
@@ -205,7 +227,7 @@ class RowReader:
     headings: Headings
     as_at: date
     faults: list[Diagnostic] = field(factory=list)
-    _first_rows: dict[str, GridRow] = field(factory=dict)
+    first_places: dict[str, str] = field(factory=dict)
     _fault_spans: set[Span] = field(factory=set)
 
     @cached_property
@@ -268,15 +290,17 @@ class RowReader:
 
     def rows(self) -> Iterator[TrackerRow]:
         """Yield what the rows below the headings say; a row with a fault is not among them."""
-        for row in self.grid.rows:
-            if row.number > self.headings.row.number and not self._is_passed_over(row):
-                read = self.read(row)
-                if read is not None:
-                    yield read
+        for row in filter(self._is_record, self.grid.rows):
+            read = self.read(row)
+            if read is not None:
+                yield read
+
+    def _is_record(self, row: GridRow) -> bool:
+        return row.number > self.headings.row.number and not self._is_passed_over(row)
 
     def references(self) -> Iterator[str]:
         """Yield the ids of the records that the rows are about, those with faults included."""
-        yield from self._first_rows
+        yield from self.first_places
 
     def _is_passed_over(self, row: GridRow) -> bool:
         """Return whether a row repeats the headings, or is a banner or sum that the map names."""
@@ -291,6 +315,7 @@ class RowReader:
             row: The row.
         """
         known = len(self.faults)
+        self._check_width(row)
         self._check_cells(row)
         record = self._cell(row, "record", partial(self._record, row))
         category = self._cell(row, "category", self._category)
@@ -350,6 +375,27 @@ class RowReader:
         """The cells whose value is none that somebody typed."""
         return self.grid.formulas | frozenset(self.grid.error_cells)
 
+    def _check_width(self, row: GridRow) -> None:
+        """Take a row that ends before the headings do, and that the file ends in as if cut off."""
+        if row.number == self.grid.cut_row and self._is_short(row):
+            width = max(self.headings.row.filled)
+            sentence = f"the file ends in this row, which has {len(row.cells)} of {width} cells"
+            instead = "bring the whole sheet again, or give the row all its cells"
+            self.faults.append(Diagnostic(self.grid.span(row, 1), "sheet-cells", sentence, instead))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the rows were read, in words."""
+        rows = filter(self._is_record, self.grid.rows)
+        short = [row.number for row in rows if self._is_short(row)]
+        if not short:
+            return ()
+        told = f"{counted(len(short), 'row')} with fewer cells than headings, the first in row"
+        return (f"{told} {short[0]}: what is missing is read as empty",)
+
+    def _is_short(self, row: GridRow) -> bool:
+        return len(row.cells) < max(self.headings.row.filled)
+
     def _check_cells(self, row: GridRow) -> None:
         """Take the cells of a row that a formula computes, or that show an error."""
         for column in sorted(set(self.headings.columns.values())):
@@ -370,10 +416,10 @@ class RowReader:
         if not text:
             raise _BadCellError("the reference is empty", "give the row its reference")
         record = checked_id(f"{self.file.tracker.fixed.prefix or ''}{text}")
-        first = self._first_rows.setdefault(record, row)
-        if first is not row:
-            place = self.grid.place(first.number, self.headings.columns["record"])
-            raise _BadCellError(f"`{shown(text)}` already stands in {place}", "keep one of the two")
+        place = self.grid.place(row.number, self.headings.columns["record"])
+        first = self.first_places.setdefault(record, place)
+        if first != place:
+            raise _BadCellError(f"`{shown(text)}` already stands in {first}", "keep one of the two")
         return record
 
     def _force(self, value: CellValue) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from peelflow.errors import (
     Diagnostic,
     InspectorateOnly,
     InvalidRequest,
+    InvalidRules,
     NotPermitted,
     PeelflowError,
     Span,
@@ -57,7 +59,7 @@ from peelflow.trackers.moves import (
     say_path,
     say_refusal,
 )
-from peelflow.trackers.rows import Headings, RowReader, TrackerRow, find_headings
+from peelflow.trackers.rows import HEADING_ROWS, Headings, RowReader, TrackerRow, find_headings
 from peelflow.trackers.workbook import SUFFIXES, Workbook, read_workbook
 from peelflow.wording import listed, say_day, shown
 
@@ -143,28 +145,34 @@ def import_tracker(
         MissingDependency: A workbook is given and python-calamine is not installed.
     """
     file = read_map(Path(map_path), register.rulebook, fill=fill)
-    grid = open_grid(Path(path), file)
-    headings = find_headings(grid, file)
+    grids, notes = open_grids(Path(path), file)
+    sheets = _with_headings(grids, file)
     session = register.session()
-    as_at = on or _day_of_sheet(grid, file, headings, session.today)
+    as_at = on or _day_of_sheets(sheets, file, session.today)
     check_not_future(session, as_at, Path(path).name)
-    session.rulebook = with_own_fields(register.rulebook, file.tracker)
-    reader = RowReader(grid, file, session.rulebook, headings, as_at)
+    rulebook = session.rulebook = with_own_fields(register.rulebook, file.tracker)
+    faults: list[Diagnostic] = []
+    places: dict[str, str] = {}
+    readers = tuple(
+        RowReader(grid, file, rulebook, headings, as_at, faults, places)
+        for grid, headings in sheets
+    )
     folder = None if documents_from is None else Path(documents_from)
-    run = _UpdateRun(session, reader, Path(path), folder)
+    run = _UpdateRun(session, readers, Path(path), folder)
     run.take_all(on_progress)
-    faults = tuple(sorted((*reader.faults, *run.faults)))
-    if faults and not partial:
-        return TrackerResult(as_at, (), 0, faults, grid.notes)
+    notes = (*notes, *chain.from_iterable(reader.notes for reader in readers))
+    found = tuple(sorted((*faults, *run.faults)))
+    if found and not partial:
+        return TrackerResult(as_at, (), 0, found, notes)
     kept = not dry_run and session.event_count > 0
     if kept:
         session.commit()
     outcomes = (*run.outcomes, *run.gone())
-    return TrackerResult(as_at, outcomes, run.unchanged, faults, grid.notes, kept)
+    return TrackerResult(as_at, outcomes, run.unchanged, found, notes, kept)
 
 
-def open_grid(path: Path, file: MapFile) -> Grid:
-    """Read the sheet of a tracker that a map is of.
+def open_grids(path: Path, file: MapFile) -> tuple[tuple[Grid, ...], tuple[str, ...]]:
+    """Read the sheets of a tracker that a map is of, and return them with how they were read.
 
     Args:
         path: The tracker.
@@ -175,9 +183,29 @@ def open_grid(path: Path, file: MapFile) -> Grid:
     """
     tracker, source = file.tracker, read_file(path)
     if not is_workbook(path, source):
-        return read_csv(path, source, encoding=tracker.encoding, delimiter=tracker.delimiter)
+        grid = read_csv(path, source, encoding=tracker.encoding, delimiter=tracker.delimiter)
+        return (grid,), grid.notes
     book = read_workbook(path, source)
-    return book.grid(tracker.sheet or _only_sheet(book))
+    names = tracker.sheet or (_only_sheet(book),)
+    grids = tuple(book.grid(name) for name in dict.fromkeys(names))
+    notes = dict.fromkeys(chain.from_iterable(grid.notes for grid in grids))
+    return grids, (*notes, *book.notes_beside(names))
+
+
+def _with_headings(grids: tuple[Grid, ...], file: MapFile) -> list[tuple[Grid, Headings]]:
+    """Return each sheet with its headings; what is wrong with those of all comes at once."""
+    sheets: list[tuple[Grid, Headings]] = []
+    faults: list[Diagnostic] = []
+    for grid in grids:
+        rows = (row for other in grids if other is not grid for row in other.rows[:HEADING_ROWS])
+        elsewhere = [row.text(column) for row in rows for column in row.filled]
+        try:
+            sheets.append((grid, find_headings(grid, file, elsewhere)))
+        except InvalidRules as refused:
+            faults += refused.diagnostics
+    if faults:
+        raise InvalidRules(faults)
+    return sheets
 
 
 def is_workbook(path: Path, source: bytes) -> bool:
@@ -192,20 +220,21 @@ def _only_sheet(book: Workbook) -> str:
         return book.sheets[0]
     hidden = f"; {listed(book.hidden_sheets)} are hidden" if book.hidden_sheets else ""
     sentence = f"the workbook has the sheets {listed(book.sheets)}{hidden}"
-    instead = "name one in the map: `sheet: …`"
+    instead = "name one in the map, or a list of those that are one tracker: `sheet: [A, B]`"
     raise fault(Span(book.file), "sheet-unknown", sentence, instead)
 
 
-def _day_of_sheet(grid: Grid, file: MapFile, headings: Headings, today: date) -> date:
-    """Return the day that a sheet tells of: today, or the one that its banner names."""
+def _day_of_sheets(sheets: list[tuple[Grid, Headings]], file: MapFile, today: date) -> date:
+    """Return the day that the sheets tell of: today, or the one that their banners name."""
     if file.tracker.as_at == "import":
         return today
-    days = banner_days(grid, headings, file)
+    days = {day for grid, headings in sheets for day in banner_days(grid, headings, file)}
     if len(days) == 1:
         return next(iter(days))
-    said = f"names {listed(map(str, days))}" if days else "names no day"
+    said = f"names {listed(map(str, sorted(days)))}" if days else "names no day"
     sentence = f"the banner above the headings {said}, and the map reads from it as at when"
     instead = "say the day with `--on`, or mend the banner"
+    grid, headings = sheets[0]
     span = grid.span(headings.row, 1)
     raise fault(span, "sheet-banner", sentence, instead)
 
@@ -235,7 +264,7 @@ class _UpdateRun:
     """What an import of a tracker has done so far."""
 
     session: Session
-    reader: RowReader
+    readers: tuple[RowReader, ...]
     path: Path
     documents_from: Path | None
     outcomes: list[Outcome] = field(factory=list)
@@ -245,7 +274,15 @@ class _UpdateRun:
 
     @property
     def _file(self) -> MapFile:
-        return self.reader.file
+        return self.readers[0].file
+
+    @property
+    def _as_at(self) -> date:
+        return self.readers[0].as_at
+
+    def _reader(self, row: TrackerRow) -> RowReader:
+        """Return the reader of the sheet that a row stands in."""
+        return next(reader for reader in self.readers if reader.grid.sheet == row.row.sheet)
 
     @property
     def _actor(self) -> Actor:
@@ -258,8 +295,8 @@ class _UpdateRun:
 
     def take_all(self, on_progress: Callable[[int, int], None]) -> None:
         """Take every row, a parent before its children."""
-        rows = _parents_first(list(self.reader.rows()))
-        self._seen = {*self.reader.references()}
+        rows = _parents_first([row for reader in self.readers for row in reader.rows()])
+        self._seen = {*self.readers[0].references()}
         self.session.read(tuple(self._seen))
         for done, row in enumerate(rows, start=1):
             known = len(self.outcomes) + len(self.faults)
@@ -291,7 +328,7 @@ class _UpdateRun:
                 target = self._person_target(row, error.what)
             if target == "record":
                 sentence = f"{error.what}: {error.why}" if error.what else error.why
-        self.faults.append(self.reader.cell_fault(row.row, target, sentence, instead))
+        self.faults.append(self._reader(row).cell_fault(row.row, target, sentence, instead))
 
     def _person_target(self, row: TrackerRow, what: str) -> str:
         """Return the column that says the person whom an error is about."""
@@ -300,15 +337,15 @@ class _UpdateRun:
 
     def _provenance(self, row: TrackerRow, target: str, number: int) -> Provenance:
         """Return who says a thing, as at when, and where in the sheet it stands."""
-        column = self.reader.headings.columns.get(target, self.reader.headings.columns["record"])
-        cell = self.reader.grid.place(row.row.number, column)
+        cell = self._cell(row, target)
         name = self._file.tracker.fixed.source or self.path.name
         key = f"{self._key_prefix}{number}"
-        return Provenance(self._actor, self.reader.as_at, None, None, f"{name}, {cell}", key)
+        return Provenance(self._actor, self._as_at, None, None, f"{name}, {cell}", key)
 
     def _cell(self, row: TrackerRow, target: str) -> str:
-        column = self.reader.headings.columns.get(target, self.reader.headings.columns["record"])
-        return self.reader.grid.place(row.row.number, column)
+        reader = self._reader(row)
+        columns = reader.headings.columns
+        return reader.grid.place(row.row.number, columns.get(target, columns["record"]))
 
     def _tell(
         self, row: TrackerRow, kind: OutcomeKind, target: str, what: str, instead: str = ""
@@ -322,7 +359,7 @@ class _UpdateRun:
         fixed = self._file.tracker.fixed
         rules = self.session.rulebook.lifecycle_for(row.category, row.level, row.issued)
         state = row.state or rules.initial
-        reason = f"taken over from the force's own tracker as at {say_day(self.reader.as_at)}"
+        reason = f"taken over from the force's own tracker as at {say_day(self._as_at)}"
         actor = self._teller(row, inspectorate_roles(rules, state))
         provenance = evolve(self._provenance(row, "record", 1), actor=actor, reason=reason)
         if actor != self._actor:
@@ -368,7 +405,7 @@ class _UpdateRun:
         told = self._told(record) if changes or moves or fixed else _Told({}, None, None)
         self._tell_fixed(row, fixed, told)
         moves = moves and (row.category, row.level) == (record.category, record.level)
-        is_earlier = self._day_of_move(row) < self.reader.as_at
+        is_earlier = self._day_of_move(row) < self._as_at
         if moves and is_earlier:
             self._move(row, record, told)
         for name in changes:
@@ -402,7 +439,7 @@ class _UpdateRun:
             ("level", row.level, record.level, "HMICFRS re-levels: `peelflow relevel`"),
             ("issued", row.issued, record.issued, "the day it was issued is not amended"),
         ]
-        if "parent" in self.reader.headings.columns:
+        if "parent" in self._reader(row).headings.columns:
             pairs.append(("parent", row.parent, record.parent, "a record keeps its parent"))
         # What lies below another is of its forces, also where its row says nothing.
         if row.joint_with or (row.joint_with is not None and record.parent is None):
@@ -430,7 +467,7 @@ class _UpdateRun:
             return
         else:
             provenance = self._provenance(row, name, self.session.get(record.id).number + 1)
-            reason = f"the tracker says so as at {say_day(self.reader.as_at)}"
+            reason = f"the tracker says so as at {say_day(self._as_at)}"
             try:
                 with self.session.savepoint():
                     commands.amend(
@@ -449,9 +486,9 @@ class _UpdateRun:
 
     def _is_too_old(self, row: TrackerRow, record: Record, target: str, what: str) -> bool:
         """Tell that a sheet is of before what the register has of a record."""
-        if record.on <= self.reader.as_at:
+        if record.on <= self._as_at:
             return False
-        why = f"{what}: it has an event on {record.on}, after the {self.reader.as_at} of the sheet"
+        why = f"{what}: it has an event on {record.on}, after the {self._as_at} of the sheet"
         self._tell(row, "refused", target, why, "import a later sheet, or amend it here")
         return True
 
@@ -493,7 +530,7 @@ class _UpdateRun:
     def _day_of_move(self, row: TrackerRow) -> date:
         """Return since when a record stands where its row says: at the latest the sheet's day."""
         since = row.act.get("since")
-        return since if isinstance(since, date) else self.reader.as_at
+        return since if isinstance(since, date) else self._as_at
 
     def _evidence(self, row: TrackerRow) -> tuple[Document, ...]:
         """Keep the document that a row names, from beside the sheet."""
@@ -527,7 +564,7 @@ class _UpdateRun:
 
     def gone(self) -> Iterator[Outcome]:
         """Yield the records that earlier sheets of the tracker brought and this one lacks."""
-        has_several = "force" in self.reader.headings.columns
+        has_several = any("force" in reader.headings.columns for reader in self.readers)
         force = None if has_several else self._file.tracker.fixed.force
         store = self.session.services.store
         for record in store.records(RecordQuery(force=force)):

@@ -27,7 +27,7 @@ from peelflow.trackers.grid import (
     GridRow,
     check_extent,
 )
-from peelflow.wording import shown, suggestion
+from peelflow.wording import counted, listed, shown, suggestion
 
 SUFFIXES = (".xlsx", ".xlsm")
 """How the name of a workbook ends; only the second may hold macros."""
@@ -107,6 +107,11 @@ class Workbook:
             instead = suggestion(name, names)
             raise fault(Span(self.file), "sheet-unknown", sentence, instead)
         scan = _scan_of(self.file, entry, self._parts)
+        notes = self.notes
+        if scan.hidden_rows:
+            count = counted(len(scan.hidden_rows), "hidden row")
+            first = f"the first of them row {min(scan.hidden_rows)}"
+            notes = (*notes, f"read with {count} of `{shown(name)}`, {first}")
         return Grid(
             self.file,
             name,
@@ -116,7 +121,21 @@ class Workbook:
             self.hidden_sheets,
             self.sheets,
             since_1904=self.since_1904,
-            notes=self.notes,
+            notes=notes,
+        )
+
+    def notes_beside(self, read: Sequence[str]) -> tuple[str, ...]:
+        """Return which sheets are not read, in words.
+
+        Args:
+            read: The sheets that are.
+        """
+        kinds = (("sheet", self.sheets), ("hidden sheet", self.hidden_sheets))
+        unread = [(what, [name for name in names if name not in read]) for what, names in kinds]
+        return tuple(
+            f"read without the {what}{'' if len(names) == 1 else 's'} {listed(map(shown, names))}"
+            for what, names in unread
+            if names
         )
 
     def _rows(self, entry: _SheetEntry, scan: _CellScan) -> Iterator[GridRow]:
@@ -126,12 +145,12 @@ class Workbook:
         _fill_merged_columns(table, sheet.merged_cell_ranges or ())
         marked = {number for number, _ in (*scan.errors, *scan.formulas)}
         for number, cells in enumerate(table, start=1):
-            row = GridRow(number, number, tuple(cells))
+            row = GridRow(number, number, tuple(cells), entry.name)
             if row.filled or number in marked:
                 yield row
         for number in sorted(marked):
             if number > len(table):
-                yield GridRow(number, number, ())
+                yield GridRow(number, number, (), entry.name)
 
 
 _MergedRange = tuple[tuple[int, int], tuple[int, int]]
@@ -298,14 +317,16 @@ def _sheets_of(file: str, parts: Mapping[str, bytes]) -> tuple[tuple[_SheetEntry
 
 @define
 class _CellScan:
-    """Which cells of a sheet hold a formula or an error, and how far its cells reach."""
+    """Which cells of a sheet hold a formula or an error, how far they reach, and what is hidden."""
 
     formulas: set[tuple[int, int]] = field(factory=set)
     errors: dict[tuple[int, int], str] = field(factory=dict)
+    hidden_rows: set[int] = field(factory=set)
     last_row: int = 0
     last_column: int = 0
     _row: int = 0
     _column: int = 0
+    _is_hidden: bool = False
     _type: str = ""
     _value: list[str] | None = None
 
@@ -315,6 +336,7 @@ class _CellScan:
             case "row":
                 self._row = _whole_number(attributes.get("r"), self._row + 1)
                 self._column = 0
+                self._is_hidden = attributes.get("hidden") in {"1", "true"}
             case "c":
                 self._column = _column_number(attributes.get("r", ""), self._column + 1)
                 self._type = attributes.get("t", "n")
@@ -340,6 +362,8 @@ class _CellScan:
     def _reach(self) -> None:
         self.last_row = max(self.last_row, self._row)
         self.last_column = max(self.last_column, self._column)
+        if self._is_hidden:
+            self.hidden_rows.add(self._row)
 
 
 def _whole_number(text: str | None, default: int) -> int:

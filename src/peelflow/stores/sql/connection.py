@@ -40,6 +40,7 @@ from peelflow.stores.sqlite_file import (
     file_replaced,
     is_busy,
     is_read_only,
+    sentence_of,
 )
 
 _SQLITE_TIMEOUT = 30.0  # seconds
@@ -287,7 +288,7 @@ _POOL_ADVICE = "use fewer threads at once, then try again"
 
 def database_unavailable(url: str, fault: Exception) -> StoreUnavailable:
     """Return what a database said as an error of ours, with what to do about it."""
-    message = " ".join(str(_driver_error(fault)).split())
+    message = " ".join(sentence_of(_driver_error(fault)).split())
     if getattr(_driver_error(fault), "sqlstate", None) == NOT_KEPT_STATE:
         message = not_kept("the batch")
     return StoreUnavailable(url, message, instead=_advice_for(fault))

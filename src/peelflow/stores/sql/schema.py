@@ -166,8 +166,8 @@ def schema_version(connection: sa.Connection, url: str) -> int | None:
         if has_table(events.name):
             raise _schema_gone(url, "with its table")
         return None
-    version: int | None = connection.execute(sa.select(sa.func.max(meta.c.schema))).scalar()
-    if version is None:
+    version: object = connection.execute(sa.select(sa.func.max(meta.c.schema))).scalar()
+    if not isinstance(version, int):
         raise _schema_gone(url, "from its table")
     return version
 

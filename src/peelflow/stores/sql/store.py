@@ -492,7 +492,11 @@ class SqlStore(SqlStoreBase):
             yield
         except RowUnreadable as fault:
             raise StoreUnavailable(self.url, str(fault)) from fault
-        except (SQLAlchemyError, self._pool.dialect.loaded_dbapi.Error) as fault:
+        except (
+            SQLAlchemyError,
+            self._pool.dialect.loaded_dbapi.Error,
+            UnicodeDecodeError,
+        ) as fault:
             if is_contention(fault):
                 raise StoreBusy(self.url) from fault
             raise database_unavailable(self.url, fault) from fault

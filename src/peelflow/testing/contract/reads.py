@@ -231,6 +231,14 @@ class ReadsOfOneForce(Contract):
         assert store.read(["a", "b", "none", "c"], force="WMP") == store.read(["a", "c"])
         assert store.read([], force="WMP") == {}
 
+    def test_says_which_ids_are_taken(self, store: Store) -> None:
+        """S14: by whichever force, and by none."""
+        for name, force in (("a", "WMP"), ("b", "GMP")):
+            append_next(store, name, force=force)
+
+        assert {*store.taken(["a", "b", "none"])} == {"a", "b"}
+        assert list(store.taken(["none"])) == list(store.taken([])) == []
+
     def test_gives_the_histories_of_one_force_alone(self, store: Store) -> None:
         """S14: whole, and nothing of another's."""
         for name, force in (("a", "WMP"), ("b", "GMP"), ("a", "WMP"), ("c", "WMP")):
