@@ -285,7 +285,7 @@ def _print_records(
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
     noted = _NOTE_COLUMNS if _is_asked_for_notes(printing) else ()
     full = tuple(
-        (*each.cells, *_field_cells(each.fields, fields), *each.note[: len(noted)])
+        (*each.cells, *_field_cells(map(each.fields.get, fields)), *each.note[: len(noted)])
         for each in listed
     )
     shown = printing
@@ -341,9 +341,8 @@ def _field_names(
     return tuple(name for name in (*names, *sorted(others - {*names})) if name != "owner")
 
 
-def _field_cells(values: Mapping[str, FieldValue], names: Sequence[str]) -> tuple[output.Cell, ...]:
-    """Return what a record's fields say, in the order of their names."""
-    said = (values.get(name) for name in names)
+def _field_cells(said: Iterable[FieldValue | None]) -> tuple[output.Cell, ...]:
+    """Return what a record's fields say."""
     return tuple(output.say_value(value) if isinstance(value, tuple) else value for value in said)
 
 
