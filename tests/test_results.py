@@ -10,8 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
-from attrs import evolve, fields
+from attrs import evolve, field, fields
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -238,3 +239,41 @@ def test_a_register_reads_the_days_of_a_record_by_its_rules() -> None:
 def test_a_value_of_any_other_sort_is_shown_as_its_text() -> None:
     """Nothing is left out of a table for want of a rule."""
     assert "<td>1.5</td>" in html_table("c", ("h",), [(1.5,)])
+
+
+@pytest.mark.parametrize("name", ["define", "frozen"])
+def test_the_one_repr_says_what_that_of_attrs_says(name: str) -> None:
+    """Of a class with options and without; a `repr` of its own stays."""
+    ours, theirs = [_classes(getattr(module, name)) for module in (peelflow.results, attrs)]
+    said = [repr(kind("a", date(2023, 1, 2))) for kind in ours]
+
+    assert said == [repr(kind("a", date(2023, 1, 2))) for kind in theirs]
+    assert said == ["Plain(what='a', day=datetime.date(2023, 1, 2))", "Ordered(what='a')", "own"]
+
+
+def _classes(decorate: Any) -> list[Any]:
+    @decorate
+    class Plain:
+        what: str
+        day: date
+
+    @decorate(order=True)
+    class Ordered:
+        what: str
+        day: date = field(repr=False)
+
+    @decorate
+    class Own(Plain):
+        def __repr__(self) -> str:
+            return "own"
+
+    return [Plain, Ordered, Own]
+
+
+def test_every_class_shares_it() -> None:
+    """One of attrs' own in the sources would cost every start what the others do not."""
+    theirs = r"^from attrs import (\([^)]*?|[^\n]*?)\b(define|frozen)\b|@attrs\.(define|frozen)"
+    sources = (Path(__file__).parents[1] / "src").rglob("*.py")
+    files = {file.name: file.read_text("utf-8") for file in sources}
+
+    assert [name for name, text in files.items() if re.search(theirs, text, re.MULTILINE)] == []

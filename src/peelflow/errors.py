@@ -29,9 +29,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from attrs import field, frozen
+from attrs import field
 
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

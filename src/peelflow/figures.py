@@ -8,10 +8,8 @@ from datetime import date
 from operator import itemgetter
 from typing import ClassVar
 
-from attrs import frozen
-
 from peelflow.model.rules import Category, Level
-from peelflow.results import Result, html_table
+from peelflow.results import Result, frozen, html_table
 from peelflow.stores.base import LedgerTotal
 
 _Sums = Counter[tuple[str, Level, str]]

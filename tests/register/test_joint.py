@@ -978,22 +978,3 @@ def sum_of(totals: Any, end: str) -> tuple[int, int]:
     return tuple(
         sum(getattr(total, f"{counts}_{end}") for total in totals) for counts in ("open", "closed")
     )
-
-
-def test_a_force_that_left_reads_what_the_others_do_afterwards() -> None:
-    """Its history goes on, and so do its letters; it acts on none of it."""
-    store = MemoryStore()
-    issued: dict[str, Any] = {"category": "recommendation", "level": 2, "issued": date(2024, 1, 9)}
-    told: dict[str, Any] = {"actor": LIAISON, "on": date(2024, 9, 2)}
-    both = opened(store)
-    joint = Joint(("suffolk",))
-    both.add("J-9", **issued, force="norfolk", joint=joint, actor=LIAISON)
-    both.make_joint("J-9", Joint(), reason="left", **told)
-    letter = both.keep(b"later", kind="letter", name="l.txt")
-    both.attach("J-9", letter, **told)
-
-    left = opened(store, "suffolk")
-    assert left.history("J-9") == both.history("J-9")
-    assert left.document(letter.digest) == b"later"
-    with pytest.raises(InvalidRequest):
-        left.note("J-9", "ours", **told)

@@ -628,7 +628,7 @@ def test_what_comes_back_has_nothing_of_before_it_was_entered() -> None:
     assert kinds == ["added", "corrected", "corrected", "made_joint"]
 
 
-def test_each_force_that_it_ever_was_of_reads_it_on() -> None:
+def test_each_force_that_it_ever_was_of_reads_it_to_where_it_left_last() -> None:
     """However many joined and left since, and though one of them joined again."""
     store = MemoryStore()
     register = filled(store)
@@ -636,8 +636,8 @@ def test_each_force_that_it_ever_was_of_reads_it_on() -> None:
         make(register, "J-1", joint, on=LATER)
 
     assert register.record("J-1").was_joint_with == (ESSEX, SUFFOLK)
-    for force in (ESSEX, SUFFOLK):
-        assert opened(store, force).history("J-1") == register.history("J-1")
+    for force, number in ((ESSEX, 3), (SUFFOLK, 5)):
+        assert opened(store, force).history("J-1") == register.history("J-1")[:number]
     make(register, "J-1", WITH_SUFFOLK, on=LAST)
     assert register.record("J-1").was_joint_with == (ESSEX,)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -37,6 +37,7 @@ from peelflow.model.records import Record
 from peelflow.model.requirements import Evidence, InspectionHeld, ReasonGiven, SuccessorNamed
 from peelflow.model.rules import Lifecycle, Transition, each_transition
 from peelflow.register.register import Register
+from peelflow.results import frozen
 from peelflow.rulebook.national import national
 from peelflow.wording import listed, suggestion
 

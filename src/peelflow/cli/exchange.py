@@ -15,7 +15,6 @@ from time import sleep
 from typing import Annotated, Self, TextIO
 
 import typer
-from attrs import frozen
 
 from peelflow.cli import output
 from peelflow.cli.listing import print_figures, without_marks
@@ -48,6 +47,7 @@ from peelflow.register.judgement import (
 )
 from peelflow.register.register import Register
 from peelflow.register.restore import judge_export, restore_register
+from peelflow.results import frozen
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import SCHEMA_GONE, FeedItem
 from peelflow.stores.export import (

@@ -11,7 +11,7 @@ from shlex import quote
 from typing import Annotated, assert_never
 
 import typer
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -73,6 +73,7 @@ from peelflow.register.register import Register
 from peelflow.register.session import void_of
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
+from peelflow.results import frozen
 from peelflow.wording import say_choice, say_counts, say_day, say_forces, say_need, say_rule
 
 _CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}

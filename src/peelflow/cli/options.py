@@ -18,7 +18,7 @@ from typing import Annotated, Any, TypedDict, get_type_hints
 from zoneinfo import ZoneInfo
 
 import typer
-from attrs import NOTHING, fields, frozen, has
+from attrs import NOTHING, fields, has
 from typer.core import TyperCommand
 
 from peelflow.cli.settings import (
@@ -35,6 +35,7 @@ from peelflow.register.context import utc_now
 from peelflow.register.csv_schema import read_document
 from peelflow.register.register import Register
 from peelflow.register.validation import iso_date
+from peelflow.results import frozen
 from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.opening import open_store

@@ -18,7 +18,7 @@ from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Literal, Protocol, TextIO
 
-from attrs import evolve, frozen
+from attrs import evolve
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
@@ -32,6 +32,7 @@ from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Sp
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Value
 from peelflow.model.rules import Level
+from peelflow.results import frozen
 from peelflow.wording import markdown_text
 
 LEAST_SENTENCE_WIDTH = 24

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -45,6 +45,7 @@ from peelflow.register.entry import EntryValues
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
+from peelflow.results import frozen
 from peelflow.wording import say_forces
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from attrs import frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import (
@@ -36,6 +35,7 @@ from peelflow.register.context import utc_now
 from peelflow.reports.content import Cell, Table, without_optional
 from peelflow.reports.tables import Arrangement
 from peelflow.reports.workbook import workbook_of
+from peelflow.results import frozen
 
 CategoryOption = Annotated[str | None, typer.Option("--category", help="Its category.")]
 StateOption = Annotated[

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from attrs import frozen
 
 from peelflow.cli import output
 from peelflow.cli.options import RegisterOptions, RulesOption, day_option, rulebook_of
@@ -16,6 +15,7 @@ from peelflow.cli.output_files import ReplaceOption, check_output_file, write_by
 from peelflow.cli.settings import FINDINGS, current_settings
 from peelflow.errors import InvalidRequest
 from peelflow.reports.content import say_mark
+from peelflow.results import frozen
 from peelflow.rulebook.national import shipped_folder
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from attrs import frozen
-
 from peelflow.model.rules import Lifecycle, State
+from peelflow.results import frozen
 from peelflow.wording import say_due
 
 _LEGEND = (

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import MAXYEAR, date, timedelta
 
-from attrs import frozen
-
 from peelflow.model.records import Record
 from peelflow.model.requirements import PUBLISHED
 from peelflow.model.rules import After, Holidays, Period
+from peelflow.results import frozen
 
 _SATURDAY = 5
 _MONTHS = 12

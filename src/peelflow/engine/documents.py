@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from attrs import frozen
-
 from peelflow.model.decisions import Act, Appointment, Context
 from peelflow.model.records import OWN_STEP, Document, Moment, Record
 from peelflow.model.requirements import Evidence
 from peelflow.model.rules import SYSTEM, Lifecycle, Role, Transition, each_transition
+from peelflow.results import frozen
 
 
 @frozen

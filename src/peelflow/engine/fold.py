@@ -103,6 +103,22 @@ def fold(events: Iterable[Event]) -> Record:
     return evolve(record, number=history[-1].number, withdrawn=withdrawn)
 
 
+def each_as_recorded(history: Sequence[Event]) -> Iterator[tuple[Event, Record | None, Record]]:
+    """Yield each event with the record as it stood before and after it when it was recorded.
+
+    Args:
+        history: All events of one record, in order.
+    """
+    before: Record | None = None
+    for count, event in enumerate(history, 1):
+        if isinstance(event.what, Corrected):
+            after = fold(history[:count])
+        else:
+            after = begin(event) if before is None else apply(before, event)
+        yield event, before, after
+        before = after
+
+
 def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     """Return what happened as it now is known: each event on its day, without what is voided.
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import transitions
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.engine.documents import DocumentUse, triggers_sending_back
 from peelflow.engine.requirements import Check, compile_check, compile_due, may_act
@@ -37,6 +37,7 @@ from peelflow.model.rules import (
     is_theirs,
     newly_counting,
 )
+from peelflow.results import define, frozen
 from peelflow.wording import suggestion
 
 ARGUMENTS = ("record", "act", "context")

@@ -11,8 +11,6 @@ from functools import partial
 from itertools import chain, product
 from typing import assert_never
 
-from attrs import frozen
-
 from peelflow.engine.calendar import (
     NO_PUBLICATION,
     due_day,
@@ -77,6 +75,7 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import After, Role
+from peelflow.results import frozen
 from peelflow.texts import are_alike, is_blank
 from peelflow.wording import say_days, say_due, say_remedy, say_unseen
 

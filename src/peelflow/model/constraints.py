@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from attrs import frozen
+from peelflow.results import frozen
 
 LONGEST_NAME = 200
 """The characters of a name, a key or another short word, in rule files and of records."""

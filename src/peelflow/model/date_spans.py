@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from attrs import frozen
-
 from peelflow.model.rules import FieldRule
+from peelflow.results import frozen
 
 _YEAR, _QUARTER, _MONTH, _DAY = (
     re.compile(pattern)

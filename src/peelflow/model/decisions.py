@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import NOWHERE, PeelflowError, Span
 from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Actor, Document, Record, Value
 from peelflow.model.rules import Counts, Holidays
-from peelflow.results import Result, html_table
+from peelflow.results import Result, frozen, html_table
 
 
 @frozen

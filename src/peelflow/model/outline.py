@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.constraints import AtLeastOne, LedgerName, Positive
+from peelflow.results import frozen
 
 SectionName = Literal[
     "framework",

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Annotated
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.constraints import (
@@ -22,6 +22,7 @@ from peelflow.model.constraints import (
     QuestionSetName,
     file_key,
 )
+from peelflow.results import frozen
 
 NEVER = date.max
 """The first day of a set that is in force only where a record or an inspection names it."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.model.rules import SYSTEM, Category, Counts, Level, Pin
-from peelflow.results import Result, html_of_parts, short_repr
+from peelflow.results import Result, frozen, html_of_parts, short_repr
 
 Value = str | tuple[str, ...]
 """What a field holds as it is kept: a day is its ISO 8601 text."""

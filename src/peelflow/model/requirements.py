@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal, get_args
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.constraints import (
@@ -24,6 +24,7 @@ from peelflow.model.constraints import (
     StateName,
     TriggerName,
 )
+from peelflow.results import frozen
 
 
 @frozen

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar, Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.decisions import Appointment, Inspection, Need, RecordReference
 from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Record
 from peelflow.model.rules import Holidays, Lifecycle
-from peelflow.results import Result, html_table
+from peelflow.results import Result, frozen, html_table
 
 RouteVerdict = Literal["possible", "impossible", "undetermined"]
 

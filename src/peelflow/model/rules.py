@@ -10,7 +10,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.constraints import (
@@ -43,7 +43,7 @@ from peelflow.model.constraints import (
 )
 from peelflow.model.question_sets import QuestionSet
 from peelflow.model.requirements import Requirement
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 
 
 @frozen

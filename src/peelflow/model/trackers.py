@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.constraints import (
@@ -21,6 +21,7 @@ from peelflow.model.constraints import (
     RoleName,
     StateName,
 )
+from peelflow.results import frozen
 
 DateOrder = Literal["day-month-year", "month-day-year"]
 """How a sheet writes a day in digits alone; one that begins with its year is read either way."""

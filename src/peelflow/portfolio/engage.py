@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.fold import apply, begin, corrected_until
 from peelflow.model.records import Event, Record, TransitionTaken
@@ -29,7 +29,7 @@ from peelflow.register.as_at import record_as_at
 from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 
 MONITORING_PHASE, ENGAGE_CAUSE = "monitoring_phase", "engage_cause"
 ENGAGE = "engage"

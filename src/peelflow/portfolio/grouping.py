@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import ClassVar, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.engine.fold import is_assumed
 from peelflow.engine.requirements import QUESTION_FIELD, question_set_of
@@ -31,7 +31,7 @@ from peelflow.portfolio.selection import (
 )
 from peelflow.register.register import Register
 from peelflow.register.validation import check_ledger
-from peelflow.results import Result, html_table
+from peelflow.results import Result, frozen, html_table
 from peelflow.stores.base import LedgerTotal, TotalLine
 
 ROW = "row"

@@ -7,8 +7,6 @@ from datetime import date
 from operator import attrgetter
 from typing import ClassVar
 
-from attrs import frozen
-
 from peelflow.engine.fold import as_corrected, is_assumed
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import StoreUnavailable
@@ -26,7 +24,7 @@ from peelflow.portfolio.selection import (
 from peelflow.register.as_at import HISTORIES_AT_ONCE
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import chunked
 
 

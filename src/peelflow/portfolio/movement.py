@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import ClassVar, Literal, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
 from peelflow.errors import InvalidRequest
@@ -25,7 +25,7 @@ from peelflow.portfolio.selection import (
 from peelflow.register.as_at import each_as_at
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_ledger
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import RecordQuery
 
 MovementKind = Literal["new", "closed", "superseded", "reopened", "returned"]

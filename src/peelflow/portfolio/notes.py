@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from attrs import frozen
-
 from peelflow.engine.fold import as_corrected
 from peelflow.model.records import Document, Event, Noted
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
 from peelflow.portfolio.selection import EVERYTHING, Selection, each_selected, text_field
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 
 
 @frozen

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.fold import corrected_until
 from peelflow.model.date_spans import DateSpan, span_of_day
@@ -36,7 +36,7 @@ from peelflow.register.timers import (
     state_deadline,
 )
 from peelflow.register.validation import check_date
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 
 DeadlineKind = Literal["record", "state"]
 

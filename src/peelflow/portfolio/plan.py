@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import product
 
-from attrs import frozen
-
 from peelflow.engine.requirements import inspected_set, question_of, question_set_of
 from peelflow.model.decisions import Inspection
 from peelflow.model.question_sets import QuestionSets, covering_questions, questions_across
@@ -35,7 +33,7 @@ from peelflow.register.as_at import HISTORIES_AT_ONCE
 from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import chunked
 
 

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from attrs import frozen
-
 from peelflow.errors import Diagnostic
 from peelflow.model.rules import Level
 from peelflow.register.csv_schema import BadCell, SheetRow, level_cell, read_sheet, required_cell
 from peelflow.register.register import Register
 from peelflow.register.sheet_kinds import SheetKind
 from peelflow.register.validation import check_ledger
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 
 PORTAL_SHEET = SheetKind("portal records", "counts", ("record", "level", "counts"), fields=True)
 _COUNTS = ("open", "closed")

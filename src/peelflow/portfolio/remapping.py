@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD, question_set_of
 from peelflow.errors import InvalidRequest
@@ -27,7 +27,7 @@ from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.questions import QUESTIONS_FIELD
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_text
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.wording import suggestion
 
 

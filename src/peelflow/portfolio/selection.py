@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal, get_args
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.requirements import QUESTION_FIELD
 from peelflow.errors import InvalidRequest
@@ -21,6 +21,7 @@ from peelflow.model.rules import Counts, Level
 from peelflow.register.as_at import each_as_at
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_one_of, check_position_reached
+from peelflow.results import frozen
 from peelflow.stores.base import RecordQuery
 
 Operator = Literal["<=", ">=", "!=", "=", "<", ">", "~"]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attrs import define, field
+from attrs import field
 
 from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, Span
+from peelflow.results import define
 
 MOST_STEPS = 4_000_000
 FAULT_STEPS = 2_000

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import chain
 
-from attrs import define, field
+from attrs import field
 
 from peelflow.proof.budget import Budget
+from peelflow.results import define
 
 Literal = int
 Literals = tuple[Literal, ...]

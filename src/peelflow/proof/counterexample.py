@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.errors import Span
 from peelflow.model.requirements import (
@@ -50,6 +50,7 @@ from peelflow.proof.transition_system import (
     states_entered,
     time_points_of,
 )
+from peelflow.results import define, frozen
 from peelflow.wording import say_period_since, say_requirement
 
 EXIT_CODES: dict[Verdict, int] = {"proved": 0, "refuted": 1, "undetermined": 3}

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from attrs import frozen
-
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.requirements import Requirement
 from peelflow.model.rules import Lifecycle, State, Transition
 from peelflow.proof.budget import FEWER_ALTERNATIVES, Budget
 from peelflow.proof.normal_form import PeriodWaited, closed_ledgers, requirements_of
 from peelflow.proof.satisfiability import implies
+from peelflow.results import frozen
 from peelflow.wording import listed, say_choice, say_period_since, say_requirement
 
 Effect = Literal["loosened", "tightened", "changed"]

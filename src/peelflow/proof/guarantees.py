@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
-from attrs import define, field
+from attrs import field
 
 from peelflow.model.requirements import PUBLISHED, Requirement, renamed
 from peelflow.model.rules import (
@@ -77,6 +77,7 @@ from peelflow.proof.transition_system import (
     guarded_transitions_of,
     transition_system_of,
 )
+from peelflow.results import define
 from peelflow.wording import say_choice, say_requirement
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, product
 
-from attrs import frozen
-
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.constraints import ALL_QUESTION_SETS
 from peelflow.model.requirements import (
@@ -52,6 +50,7 @@ from peelflow.proof.budget import Budget
 from peelflow.proof.possible import Possibilities, never_taken_faults
 from peelflow.proof.question_sets import question_set_faults, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching, system_cycle
+from peelflow.results import frozen
 from peelflow.wording import listed, say_choice, shown, suggestion
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 
-from attrs import define, field
+from attrs import field
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.requirements import Requirement
@@ -48,6 +48,7 @@ from peelflow.proof.question_sets import unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.record_kinds import RecordKind, record_kinds
 from peelflow.proof.transition_system import PastTransition
+from peelflow.results import define
 from peelflow.wording import listed, say_choice
 
 

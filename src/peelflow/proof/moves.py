@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -35,6 +35,7 @@ from peelflow.proof.guarantees import AbstractionMap
 from peelflow.proof.lint import each_requirement, triggers_in
 from peelflow.proof.normal_form import requirements_of
 from peelflow.proof.transition_system import PastTransition, past_transition
+from peelflow.results import define, frozen
 
 MIGRATE_TRIGGER = "migrate"
 ADD_TRIGGER = "add"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal as OneOf
 from typing import NamedTuple
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -39,6 +39,7 @@ from peelflow.model.rules import (
     units_of,
 )
 from peelflow.proof.clause_search import Literal, Literals
+from peelflow.results import define, frozen
 
 INSPECTION_KINDS: tuple[OneOf["planned", "bespoke"], ...] = ("planned", "bespoke")
 

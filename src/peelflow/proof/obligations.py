@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import Diagnostic
 from peelflow.proof.satisfiability import Verdict
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 
 _OPEN, _PLAN_OPEN = "refinement-undetermined", "migration-undetermined"
 OPEN_PROOFS = frozenset({"guarantee-undetermined", _OPEN, _PLAN_OPEN})

@@ -14,7 +14,7 @@ from itertools import product
 from math import inf, prod
 from operator import is_not
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.requirements import (
@@ -45,6 +45,7 @@ from peelflow.proof.budget import Budget
 from peelflow.proof.normal_form import day_bounds
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.record_kinds import Reason, RecordKind, record_kinds
+from peelflow.results import define, frozen
 from peelflow.wording import listed, say_days
 
 Requirements = tuple[Requirement, ...]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.model.rules import Lifecycle, Transition, is_automatic
 from peelflow.proof.transition_system import Edge, TransitionSystem
+from peelflow.results import define, frozen
 
 Graph = Mapping[str, tuple[str, ...]]
 

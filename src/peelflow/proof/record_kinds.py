@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from attrs import frozen
-
 from peelflow.model.requirements import (
     PUBLISHED,
     Atom,
@@ -22,6 +20,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import SYSTEM, Category, FieldRule, Lifecycle, Vocabulary
 from peelflow.proof.satisfiability import QUESTION_FIELD
+from peelflow.results import frozen
 from peelflow.wording import say_choice
 
 Reason = str

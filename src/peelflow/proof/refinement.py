@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property, partial
 from itertools import chain
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.requirements import Evidence, Requirement, SuccessorNamed, atoms_of, renamed
@@ -42,6 +42,7 @@ from peelflow.proof.refinement_walks import (
 )
 from peelflow.proof.reliance import Reliance, first_reliance
 from peelflow.proof.satisfiability import Verdict, can_be_met, implies_one
+from peelflow.results import define, frozen
 from peelflow.wording import listed, say_in_force, say_period, say_requirement, suggestion
 
 

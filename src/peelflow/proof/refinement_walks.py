@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
-from attrs import define
-
 from peelflow.errors import Span
 from peelflow.model.requirements import AnyOf, Requirement
 from peelflow.model.rules import Lifecycle, Transition
@@ -17,6 +15,7 @@ from peelflow.proof.budget import TRACE_STEPS
 from peelflow.proof.counterexample import TraceStep, trace_of, trace_step
 from peelflow.proof.reachability import ReachableStates, StateSpace
 from peelflow.proof.transition_system import Edge
+from peelflow.results import define
 from peelflow.wording import say_requirements
 
 Trail = tuple[tuple[Span, str], ...]

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import product
 
-from attrs import define, evolve, frozen
+from attrs import evolve
 
 from peelflow.model.rules import SYSTEM, Lifecycle, StateSet
 from peelflow.proof.counterexample import TraceStep, trace_of
 from peelflow.proof.guarantees import AbstractionMap, Prover
 from peelflow.proof.reachability import StateSpace
 from peelflow.proof.transition_system import Edge
+from peelflow.results import define, frozen
 
 Way = tuple[int, Edge | None]
 

@@ -15,7 +15,7 @@ from itertools import pairwise, product
 from typing import Literal as OneOf
 from typing import TypeVar
 
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -40,6 +40,7 @@ from peelflow.proof.normal_form import (
     PeriodWaited,
     longest_days,
 )
+from peelflow.results import define, frozen
 
 Atoms = tuple[Atom, ...]
 Verdict = OneOf["proved", "refuted", "undetermined"]

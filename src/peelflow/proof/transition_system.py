@@ -21,7 +21,7 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
-from attrs import define, evolve, field, fields, frozen
+from attrs import evolve, field, fields
 
 from peelflow.errors import Span
 from peelflow.model.requirements import (
@@ -46,6 +46,7 @@ from peelflow.proof.satisfiability import (
     time_point,
     window_start,
 )
+from peelflow.results import define, frozen
 
 
 @frozen

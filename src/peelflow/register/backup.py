@@ -11,12 +11,10 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-from attrs import frozen
-
 from peelflow.errors import InvalidRequest, Unverified
 from peelflow.files import move_into_place, partial_path
 from peelflow.register.register import Register
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import DocumentStore, WriteBatch, chunked
 from peelflow.stores.export import EndLine, opened_lines, read_export, verify_export
 from peelflow.stores.integrity import Discrepancy, verify_snapshot

@@ -11,7 +11,7 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from attrs import define, field
+from attrs import field
 
 from peelflow.model.decisions import Act
 from peelflow.model.records import Actor, Correction, Document, Event, Joint, Provenance, Record
@@ -22,6 +22,7 @@ from peelflow.register.notes import note
 from peelflow.register.session import Session
 from peelflow.register.trials import dry_run
 from peelflow.register.validation import FieldInput, check_type
+from peelflow.results import define
 
 
 @define(eq=False, auto_attribs=False)  # a verb that is `Final` is no field

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import filterfalse
 from zoneinfo import ZoneInfo
 
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.engine.decide import answers_asked, ledgers_binding, reads
 from peelflow.errors import InvalidRequest, MissingDependency, UnknownRecord
@@ -27,6 +27,7 @@ from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import Holidays, Lifecycle, Period, Pin
 from peelflow.register.kept_rules import KeptRules
 from peelflow.register.known_names import KnownNames
+from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import (
     Rulebook,
     national_ledgers,

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import cast, get_args
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowError, StoreError
 from peelflow.model.date_spans import is_date_of
@@ -45,7 +45,7 @@ from peelflow.register.session import Session
 from peelflow.register.sheet_kinds import check_default_columns
 from peelflow.register.validation import iso_date, list_items
 from peelflow.register.verbs import OpensSessions
-from peelflow.results import Result
+from peelflow.results import Result, define, frozen
 from peelflow.wording import say_choice
 
 

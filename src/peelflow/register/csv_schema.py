@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import get_args
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.files import check_linked, read_regular
@@ -24,6 +24,7 @@ from peelflow.model.rules import Level
 from peelflow.register.limits import MAX_DOCUMENT_BYTES
 from peelflow.register.sheet_kinds import ENTRY_COLUMNS, SHEET_KINDS, SheetKind, kind_of
 from peelflow.register.validation import iso_date
+from peelflow.results import frozen
 from peelflow.texts import is_blank
 from peelflow.wording import listed, shown, suggestion
 

@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 from itertools import islice
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.engine.fold import apply, as_corrected
@@ -43,6 +43,7 @@ from peelflow.register.replay import (
     why_act_unlawful,
 )
 from peelflow.register.session import Session
+from peelflow.results import frozen
 from peelflow.stores.base import RecordQuery
 
 MOST_REASONS = 10

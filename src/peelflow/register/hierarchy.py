@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.decide import decide, reads
 from peelflow.engine.fold import apply, as_corrected, begin, fold
@@ -31,6 +31,7 @@ from peelflow.register.context import ReadSet, child_of
 from peelflow.register.joint import joint_of
 from peelflow.register.session import Session
 from peelflow.register.validation import category_of, check_text, role_of
+from peelflow.results import frozen
 from peelflow.stores.base import RecordQuery
 from peelflow.wording import say_forces
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
-from peelflow.engine.fold import as_corrected
+from peelflow.engine.fold import as_corrected, each_as_recorded
 from peelflow.engine.requirements import (
     QUESTION_SET_FIELD,
     inspected_set,
@@ -37,11 +37,11 @@ from peelflow.register.recheck import (
     check_as_recorded,
     check_place,
     check_word_given,
-    each_as_recorded,
     why_alike,
 )
 from peelflow.register.replay import each_event_with_record, why_act_unlawful
 from peelflow.register.session import Session
+from peelflow.results import frozen
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked

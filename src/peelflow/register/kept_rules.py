@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 
-from attrs import define, evolve, field
+from attrs import evolve, field
 
 from peelflow.errors import InvalidRequest, RulesMismatch, StoreUnavailable
 from peelflow.model.records import Record
@@ -36,6 +36,7 @@ from peelflow.model.rules import (
     Lifecycle,
     Pin,
 )
+from peelflow.results import define
 from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook

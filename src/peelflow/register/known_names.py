@@ -12,7 +12,7 @@ from itertools import islice
 from threading import RLock
 from typing import Literal
 
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.model.records import (
     PEELFLOW,
@@ -29,6 +29,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import Category
+from peelflow.results import define, frozen
 from peelflow.stores.base import RecordQuery, Store
 from peelflow.texts import name_keys
 

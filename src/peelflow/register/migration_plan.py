@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from hashlib import sha256
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.engine.fold import changes_on_move
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
@@ -19,6 +19,7 @@ from peelflow.register.look_alikes import check_people_of_event
 from peelflow.register.permission import acts_by_appointment, is_appointed
 from peelflow.register.session import Session
 from peelflow.register.validation import check_follows, check_text, check_type
+from peelflow.results import frozen
 from peelflow.rulebook.authority import is_own_relevelling
 from peelflow.rulebook.national import (
     authority,

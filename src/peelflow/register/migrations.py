@@ -8,8 +8,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Literal
 
-from attrs import frozen
-
 from peelflow.engine.decide import missing_from_past, overdue
 from peelflow.engine.fold import apply, as_corrected
 from peelflow.errors import InvalidRequest
@@ -33,7 +31,7 @@ from peelflow.register.migration_plan import (
 )
 from peelflow.register.session import Session
 from peelflow.register.validation import check_actor, check_date, check_not_future, check_text
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import RecordQuery, chunked
 
 WORST_IMPACTS = 10

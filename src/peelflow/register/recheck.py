@@ -7,18 +7,11 @@ Of a category, or a field of a force's own, whose file is not here, nothing is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from attrs import evolve
 
-from peelflow.engine.fold import (
-    apply,
-    begin,
-    corrected_chain,
-    event_corrected,
-    fold,
-    is_step_at_once,
-)
+from peelflow.engine.fold import corrected_chain, event_corrected, is_step_at_once
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     Added,
@@ -67,22 +60,6 @@ from peelflow.stores.soundness import documents_of
 from peelflow.texts import SPELT_ALIKE
 
 History = Sequence[Event]
-
-
-def each_as_recorded(history: History) -> Iterator[tuple[Event, Record | None, Record]]:
-    """Yield each event with the record as it stood before and after it when it was recorded.
-
-    Args:
-        history: All events of one record, in order.
-    """
-    before: Record | None = None
-    for count, event in enumerate(history, 1):
-        if isinstance(event.what, Corrected):
-            after = fold(history[:count])
-        else:
-            after = begin(event) if before is None else apply(before, event)
-        yield event, before, after
-        before = after
 
 
 def check_as_recorded(

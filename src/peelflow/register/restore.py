@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.errors import Unverified
 from peelflow.register.context import Services
 from peelflow.register.judgement import Verification, judge_events
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.export import private_lines, restore_export, verify_export
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.memory import MemoryStore

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from operator import attrgetter
 from types import TracebackType
 
-from attrs import define, field
+from attrs import field
 
 from peelflow.engine.fold import withdrawal_of
 from peelflow.errors import EventVoided, InvalidRequest, KeyReused
@@ -20,6 +20,7 @@ from peelflow.model.rules import Lifecycle, Pin
 from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.known_names import NameKey, UsedName, keys_of
 from peelflow.register.validation import idempotency_payload
+from peelflow.results import define
 from peelflow.rulebook.canonical import canonical_text
 from peelflow.stores.base import StoredRecord, WriteBatch, check_history
 from peelflow.stores.rows import GENESIS, chain

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from attrs import frozen
-
 from peelflow.errors import InvalidRequest
+from peelflow.results import frozen
 from peelflow.wording import suggestion
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.calendar import NO_PUBLICATION, UndeterminedDay, due_day
 from peelflow.engine.fold import as_corrected
@@ -19,7 +19,7 @@ from peelflow.register.commands import act_on
 from peelflow.register.context import known_holidays, system_act
 from peelflow.register.session import Session
 from peelflow.register.validation import check_not_future, check_text, is_counted
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import RecordQuery, chunked
 
 RECORDS_AT_ONCE = 100

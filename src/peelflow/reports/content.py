@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from peelflow.results import frozen
 
 Cell = str | int | date | None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from itertools import takewhile
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.calendar import months_after
 from peelflow.engine.requirements import inspected_set
@@ -46,6 +46,7 @@ from peelflow.reports.tables import (
     say_ending,
     share_table,
 )
+from peelflow.results import frozen
 
 MONTHS_OF_HISTORY = 12
 MOST_REASONS = 4

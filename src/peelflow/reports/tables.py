@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from operator import attrgetter
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.model.date_spans import is_as_known, read_span
 from peelflow.portfolio.grouping import Group, GroupedFigures
@@ -14,6 +14,7 @@ from peelflow.portfolio.listing import Share
 from peelflow.portfolio.movement import Movement, MovementTotal
 from peelflow.register.validation import check_one_of
 from peelflow.reports.content import Cell, Table
+from peelflow.results import frozen
 
 GROUP_NUMBERS = ("Open", "Closed", "Total", "Assumed")
 _OPEN_PARTS = (

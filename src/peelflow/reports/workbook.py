@@ -11,10 +11,9 @@ from datetime import date, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from peelflow.errors import InvalidRequest, MissingDependency
 from peelflow.reports.content import Cell, Table
+from peelflow.results import frozen
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.engine.calendar import (
     UndeterminedDay,
@@ -86,6 +86,7 @@ from peelflow.model.rules import (
     is_taken_by_system,
     ledgers_counting,
 )
+from peelflow.results import define, frozen
 from peelflow.routing.goal_analysis import (
     IMAGINED_DIGEST_PREFIX,
     Goal,

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, product
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.documents import DocumentUse, window_start
 from peelflow.engine.machine import CompiledTransition, RuleMachine, machine_for
@@ -30,6 +30,7 @@ from peelflow.model.rules import (
     is_taken_by_system,
     ledgers_counting,
 )
+from peelflow.results import frozen
 from peelflow.wording import say_choice
 
 COUNT_WORDS = ("open", "closed")

@@ -13,12 +13,13 @@ from datetime import date
 from heapq import heappop, heappush
 from itertools import count
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.model.decisions import PRECONDITIONS, InspectionNeed
 from peelflow.model.records import Record
 from peelflow.model.routes import RelatedRecord, Route, RouteContext, RouteStep, RouteVerdict
 from peelflow.model.rules import Lifecycle
+from peelflow.results import define, frozen
 from peelflow.routing.act_plan import SearchState
 from peelflow.routing.goal_analysis import (
     Goal,

@@ -11,7 +11,7 @@ from datetime import date
 from functools import partial
 from itertools import chain, pairwise, product
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.engine.calendar import due_day
 from peelflow.engine.decide import automatic_triggers, decide
@@ -22,6 +22,7 @@ from peelflow.model.records import PEELFLOW, Actor, Event, Record
 from peelflow.model.requirements import PredicateHolds, atoms_of
 from peelflow.model.routes import RouteContext, RouteStep
 from peelflow.model.rules import Counts, Lifecycle, is_taken_by_system, newly_counting
+from peelflow.results import frozen
 from peelflow.routing.act_plan import (
     PLACEHOLDER,
     ActPlan,

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.constraints import FILE_KEY
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary, moves_level
+from peelflow.results import frozen
 from peelflow.rulebook.rulebook import Rulebook, fill_set_choices
 from peelflow.wording import listed
 

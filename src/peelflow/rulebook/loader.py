@@ -9,7 +9,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.errors import SHAPE_CODES, Diagnostic, InvalidRules, Severity, Span, ordered
 from peelflow.files import check_linked, read_regular
@@ -31,6 +31,7 @@ from peelflow.proof.obligations import (
 from peelflow.proof.possible import Possibilities
 from peelflow.proof.refinement import check_refinement
 from peelflow.proof.satisfiability import Verdict
+from peelflow.results import define, frozen
 from peelflow.rulebook.authority import (
     Authority,
     ledger_faults,

@@ -12,7 +12,7 @@ from itertools import compress, product
 from operator import itemgetter
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 from attrs import fields as fields_of
 
 from peelflow.errors import Diagnostic, InvalidRequest, Span
@@ -33,7 +33,7 @@ from peelflow.model.rules import (
     Vocabulary,
     each_transition,
 )
-from peelflow.results import html_table, short_repr
+from peelflow.results import frozen, html_table, short_repr
 from peelflow.wording import listed, say_in_force, suggestion
 
 

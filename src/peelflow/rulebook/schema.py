@@ -14,7 +14,6 @@ from datetime import date
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import attrs
-from attrs import frozen
 
 from peelflow.errors import Span
 from peelflow.model.constraints import (
@@ -44,6 +43,7 @@ from peelflow.model.rules import (
     Vocabulary,
 )
 from peelflow.model.trackers import TrackerMap
+from peelflow.results import frozen
 
 RESERVED = ("false", "n", "no", "null", "off", "on", "true", "y", "yes")
 """What YAML 1.1 takes for a truth value or for nothing, where it stands unquoted."""

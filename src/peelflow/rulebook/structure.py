@@ -41,6 +41,7 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
 )
+from peelflow.results import define
 from peelflow.rulebook.schema import (
     DAY,
     GUARANTEE_FORMS,
@@ -257,7 +258,7 @@ def _diagnostics_in(error: Exception) -> list[Diagnostic]:
     return list(getattr(error, "diagnostics", ()))
 
 
-@attrs.define(eq=False, slots=False)
+@define(eq=False, slots=False)
 class _Reader:
     """What reads one kind; how it does is found when it is first asked, as kinds hold others."""
 
@@ -271,7 +272,7 @@ class _Reader:
         return self._hook(node, self.kind)
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class _FaultCollector:
     """Reads every part of a whole before it raises the faults of all."""
 
@@ -394,7 +395,7 @@ def _read_one_or_list(reader: _Reader, node: Node, kind: Any) -> Any:
 _TRIGGER = _Reader(TriggerName)
 
 
-@attrs.define(eq=False, slots=False)
+@define(eq=False, slots=False)
 class _StepReader(_Reader):
     """What reads a step under its key, `kind`; what it answers is found once all is read."""
 
@@ -403,7 +404,7 @@ class _StepReader(_Reader):
         return _read_by_schema(node, Transition, trigger=self.kind, implements=self.kind)
 
 
-@attrs.define(eq=False, slots=False)
+@define(eq=False, slots=False)
 class _AlternativesReader(_Reader):
     """What reads the steps under one key, `kind`."""
 

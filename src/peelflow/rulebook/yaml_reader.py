@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import yaml
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.results import define, frozen
 from peelflow.texts import TEXT_TURNERS
 from peelflow.wording import printable, shown
 

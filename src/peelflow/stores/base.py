@@ -11,12 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
 from peelflow.model.records import Change, Event, Noted, Record
 from peelflow.model.rules import Level
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.codec import check_text
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from itertools import chain, groupby
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.engine.fold import assumed_changes
 from peelflow.model.records import Event, Record
+from peelflow.results import frozen
 from peelflow.stores.base import (
     LIFECYCLE_COLUMNS,
     Capabilities,

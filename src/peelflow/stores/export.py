@@ -16,11 +16,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.engine.fold import apply, begin, fold
 from peelflow.errors import InvalidRequest, Unverified
 from peelflow.model.records import Corrected, Event, Record
+from peelflow.results import define, frozen
 from peelflow.stores.base import (
     EventRow,
     EventStore,

@@ -16,7 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.engine.fold import fold
 from peelflow.errors import InvalidRequest, StoreUnavailable
@@ -30,7 +30,7 @@ from peelflow.model.records import (
     TakenOver,
 )
 from peelflow.model.rules import Pin
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import (
     INTEGER_COLUMNS,
     NULL_COLUMNS,

@@ -9,10 +9,9 @@ from pathlib import Path
 from threading import RLock
 from typing import NoReturn
 
-from attrs import frozen
-
 from peelflow.engine.fold import assumed_changes
 from peelflow.model.records import Corrected, Event, Record, TakenOver
+from peelflow.results import frozen
 from peelflow.stores.base import (
     Capabilities,
     ChangeRow,

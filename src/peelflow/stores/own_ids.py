@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.model.records import (
     Added,
@@ -23,6 +23,7 @@ from peelflow.model.records import (
     TransitionTaken,
     Value,
 )
+from peelflow.results import frozen
 from peelflow.stores.base import OWN_ID_MARK, StoredEvent, StoredRecord, WriteBatch
 from peelflow.stores.rows import chain
 

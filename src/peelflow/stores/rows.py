@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from attrs import frozen
-
 from peelflow.model.records import (
     EVENT_KIND_OF,
     Added,
@@ -22,6 +20,7 @@ from peelflow.model.records import (
     Record,
     TakenOver,
 )
+from peelflow.results import frozen
 from peelflow.stores.base import (
     ChangeRow,
     EventRow,

@@ -3,25 +3,28 @@
 A document is kept once, by its digest, whoever brings it. That a force brought it is kept beside
 it, so that nobody is given a document who only knows its digest. A force's own lifecycles are kept
 under its name, so that two forces may each have one of the same name and version; and so are
-records whose ids another force has.
+records whose ids another force has. A force that left a joint record reads it as far as to the
+event by which it left.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from functools import cache, partial
 from hashlib import sha256
+from itertools import groupby
 from operator import eq
 from pathlib import Path
 from typing import NoReturn
 
 from attrs import evolve
 
+from peelflow.engine.fold import as_corrected, each_as_recorded, fold, is_step_at_once
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
-from peelflow.model.records import Added, Corrected, Record, TakenOver
+from peelflow.model.records import Added, Corrected, Event, MadeJoint, Record, TakenOver
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
     OWN_ID_MARK,
@@ -37,7 +40,9 @@ from peelflow.stores.base import (
     StoredRecord,
     WriteBatch,
     check_texts,
+    chunked,
     last_events_in,
+    matches_field,
     pinned_key,
 )
 from peelflow.stores.codec import description_of
@@ -53,6 +58,7 @@ from peelflow.stores.own_ids import (
     renamed_event,
     renamed_record,
 )
+from peelflow.stores.soundness import entry_of
 from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
 
 
@@ -83,6 +89,92 @@ def _is_shown_of(appointment: str, force: str) -> bool:
 
 def _ever_of(record: Record) -> tuple[str, ...]:
     return *record.forces, *record.was_joint_with
+
+
+def numbers_read(force: str, events: Sequence[Event]) -> Mapping[int, int]:
+    """Return the number under which a force reads each event of a record that it reads.
+
+    It reads all of them, or as far as to the event by which it left. Of what is recorded later, it
+    reads the corrections of what it reads, for its figures of the days before rest on them; their
+    numbers follow on.
+
+    Args:
+        force: A force of which the record is, or was.
+        events: All that was recorded of it, in order.
+    """
+    last, follows = _last_read(force, events), False
+    numbers: dict[int, int] = {}
+    for event in events:
+        if isinstance(event.what, Corrected) and event.what.event in numbers:
+            is_read, follows = True, follows or event.what.entry is not None
+        else:
+            is_read = follows = follows and is_step_at_once(event)
+        if is_read or event.number <= last:
+            numbers[event.number] = len(numbers) + 1
+    return numbers
+
+
+def entries_read(force: str, entries: Sequence[StoredEvent]) -> Iterator[StoredEvent]:
+    """Yield what a force reads of a record's history, as `numbers_read` tells it.
+
+    Args:
+        force: A force of which the record is, or was.
+        entries: All that was recorded of it, in order.
+    """
+    numbers = numbers_read(force, [entry.event for entry in entries])
+    for entry in entries:
+        number = numbers.get(entry.event.number)
+        if number == entry.event.number:
+            yield entry
+        elif number is not None:
+            yield evolve(entry, event=_renumbered(entry.event, numbers))
+
+
+def _last_read(force: str, events: Sequence[Event]) -> int:
+    """Return the number of the event by which a record left a force, as recorded or corrected."""
+    if not any(map(_says_forces, events)):
+        return events[-1].number if events else 0
+    last = 0
+    for history in (events, as_corrected(events)):
+        of_it = [
+            event.number
+            for event, before, after in each_as_recorded(history)
+            if after.is_of(force) or (before and before.is_of(force))
+        ]
+        last = max([last, *of_it[-1:]])
+    return last
+
+
+def _says_forces(event: Event) -> bool:
+    entry = entry_of(event)
+    return isinstance(event.what, MadeJoint) or bool(entry and entry.joint_with)
+
+
+def _number_until(last: int, numbers: Mapping[int, int]) -> int:
+    return max(number for kept, number in numbers.items() if kept <= last)
+
+
+def _renumbered(event: Event, numbers: Mapping[int, int]) -> Event:
+    what = event.what
+    if isinstance(what, Corrected):
+        what = evolve(what, event=numbers[what.event])
+    return evolve(event, number=numbers[event.number], what=what)
+
+
+def _still_matches(record: Record, query: RecordQuery) -> bool:
+    """Say whether a record that a store found is what was asked for as it is read.
+
+    Whatever mentions another record in the store is told, as that cannot be withdrawn for it.
+    """
+    return (
+        query.level in ("any", record.level)
+        and query.state in (None, record.state)
+        and query.parent in (None, record.parent)
+        and matches_field(record, query.field)
+    )
+
+
+_HISTORIES_AT_ONCE = 500
 
 
 class ScopedStore:
@@ -209,7 +301,7 @@ class ScopedStore:
 
     def taken(self, ids: Collection[str]) -> Collection[str]:
         """Return those of the ids that stand for a record of this force's."""
-        stored = self._stored(ids)
+        stored = self._kept(ids)
         return [name for name in ids if self._ids.kept(name, stored) is not None]
 
     def _appointments_shared(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
@@ -246,10 +338,14 @@ class ScopedStore:
 
     def _read_partners(self) -> Mapping[str, str]:
         """Read with which forces a record of this one is, or was, joint: one record of each."""
-        joint = self._store.records(RecordQuery(force=self.force, joint=True))
-        shared = {force: record.id for record in joint for force in _ever_of(record)}
+        shared = {
+            force: record.id for record in self._joint_records() for force in _ever_of(record)
+        }
         self._shared_by = {force: shared[force] for force in sorted(shared) if force != self.force}
         return self._shared_by
+
+    def _joint_records(self) -> Iterator[Record]:
+        return self._store.records(RecordQuery(force=self.force, joint=True))
 
     def joint_lifecycles(self) -> Mapping[PinKey, str]:
         """Return the own rules of the forces with which a record is joint: it may run so."""
@@ -260,9 +356,41 @@ class ScopedStore:
             if str(key[0]).partition(OWN_RULES_MARK)[2] in partners
         }
 
-    def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
-        """Return this force's records under all that they may be kept as."""
+    def _kept(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
+        """Return this force's records under all that they may be kept as, as they are kept."""
         return self._store.read(self._places_of(ids), force=self.force)
+
+    def _stored(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
+        """Return this force's records under all that they may be kept as, as it reads them."""
+        kept = self._kept(ids)
+        left = [name for name, stored in kept.items() if self._has_left(stored.record)]
+        return {**kept, **self._read_until_left(left)} if left else kept
+
+    def _has_left(self, record: Record) -> bool:
+        return not record.is_of(self.force)
+
+    def _read_until_left(self, ids: Collection[str]) -> Mapping[str, StoredRecord]:
+        """Return records that this force left, each by the events that it reads."""
+        histories = self._histories(ids)
+        return {
+            name: StoredRecord(fold(entry.event for entry in entries), entries[-1].digest)
+            for name, entries in histories.items()
+        }
+
+    def _histories(self, ids: Collection[str]) -> Mapping[str, tuple[StoredEvent, ...]]:
+        """Return what this force reads of its records' histories, by what they are kept as."""
+        kept = self._store.histories(ids, force=self.force)
+        return {name: tuple(entries_read(self.force, entries)) for name, entries in kept.items()}
+
+    def _as_read(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield records as this force reads them; few readings of those that it left."""
+        for has_left, run in groupby(records, self._has_left):
+            if not has_left:
+                yield from run
+                continue
+            for chunk in chunked(run, _HISTORIES_AT_ONCE):
+                read = self._read_until_left([record.id for record in chunk])
+                yield from (stored.record for stored in read.values())
 
     def _shown(self, record: Record) -> Record:
         references = self._references_of(record.category)
@@ -285,6 +413,8 @@ class ScopedStore:
         entry = None if kept is None else self._store.event_with_key(kept, key)
         if kept is None or entry is None:
             return None
+        if self._has_left(stored[kept].record):
+            return next((read for read in self.history(record) if read.event.key == key), None)
         return self._shown_event(entry, stored[kept].record.category)
 
     def append(self, batch: WriteBatch) -> None:
@@ -305,19 +435,18 @@ class ScopedStore:
             documents={**batch.documents, **marks},
             lifecycles={self._kept_as(key): text for key, text in batch.lifecycles.items()},
         )
-        names = self._names_in(batch)
+        as_kept = self._batch_as_kept(batch)
         while True:
             try:
-                renamed = renamed_batch(batch, names, self._references_of) if names else batch
-                return self._store.append(renamed)
+                return self._store.append(as_kept)
             except KeyReused as reused:
                 raise KeyReused(self._ids.shown(reused.record), reused.key) from None
             except Conflict as conflict:
                 # Another force may have taken an id since it was looked for.
                 if conflict.transaction_lost:
                     raise self._shown_conflict(conflict) from None
-                before, names = names, self._names_in(batch)
-                if names == before:
+                before, as_kept = as_kept, self._batch_as_kept(batch)
+                if as_kept == before:
                     raise self._shown_conflict(conflict) from None
 
     def _shown_conflict(self, conflict: Conflict) -> Conflict:
@@ -328,15 +457,42 @@ class ScopedStore:
             transaction_lost=conflict.transaction_lost,
         )
 
-    def _names_in(self, batch: WriteBatch) -> Mapping[str, str]:
+    def _batch_as_kept(self, batch: WriteBatch) -> WriteBatch:
+        """Return a batch with its records as they are kept: by their ids, and the numbers read."""
+        ids = list(ids_of_batch(batch, self._references_of))
+        stored = self._kept(ids)
+        places = {name: self._ids.kept(name, stored) for name in ids}
+        numbers = self._numbers_as_kept(batch.read_set, places, stored)
+        batch = evolve(batch, read_set={**batch.read_set, **numbers}) if numbers else batch
+        names = self._names_in(batch, places)
+        return renamed_batch(batch, names, self._references_of) if names else batch
+
+    def _numbers_as_kept(
+        self,
+        numbers: Mapping[str, int],
+        places: Mapping[str, str | None],
+        stored: Mapping[str, StoredRecord],
+    ) -> Mapping[str, int]:
+        """Return the numbers in the store of the records that this force left and read as it may.
+
+        What others do on one is not in the way of what was decided by what it reads.
+        """
+        read_at = {name: place for name in numbers if (place := places[name]) is not None}
+        left = {n: place for n, place in read_at.items() if self._has_left(stored[place].record)}
+        read = self._read_until_left([*left.values()]) if left else {}
+        return {
+            name: stored[place].record.number
+            for name, place in left.items()
+            if read[place].record.number == numbers[name]
+        }
+
+    def _names_in(self, batch: WriteBatch, places: Mapping[str, str | None]) -> Mapping[str, str]:
         """Return what the records of a batch are kept as, where that may not be as they are named.
 
         Of what the force does not have each id is looked for, whether or not another force has it,
         and the batch is renamed, be it to the same: an act takes as long either way.
         """
-        ids = list(ids_of_batch(batch, self._references_of))
-        stored = self._stored(ids)
-        kept = {name: self._ids.kept(name, stored) for name in ids}
+        kept = dict(places)
         shared = self._appointments_shared(batch.read_set)
         kept.update((name, found.record.id) for name, found in shared.items() if not kept[name])
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
@@ -356,8 +512,9 @@ class ScopedStore:
     def histories(
         self, ids: Collection[str], *, force: str | None = None
     ) -> Mapping[str, tuple[StoredEvent, ...]]:
-        """Return the events of each of the force's records among `ids`."""
-        own = self._store.histories(self._places_of(ids), force=self._own(force))
+        """Return the events of each of the force's records among `ids`, as far as it reads them."""
+        self._own(force)
+        own = self._histories(self._places_of(ids))
         kept = {name: self._ids.kept(name, own) for name in ids}
         return {
             name: tuple(self._shown_history(own[place]))
@@ -408,7 +565,12 @@ class ScopedStore:
         mention = None if query.mention is None else self._kept_name(query.mention)
         force = self._own(query.force)
         asked = evolve(query, force=force, parent=parent, field=field, mention=mention)
-        return map(self._shown, self._store.records(asked))
+        read = self._as_read(self._store.records(asked))
+        return (
+            self._shown(record)
+            for record in read
+            if not self._has_left(record) or _still_matches(record, asked)
+        )
 
     def _kept_name(self, record: str) -> str:
         """Return what one of the force's records is kept as; its id where there is none."""
@@ -428,7 +590,16 @@ class ScopedStore:
     def last_numbers(self, known: int, *, force: str | None = None) -> Mapping[str, int]:
         """Return the number of the last event up to a position of each of the force's records."""
         numbers = self._store.last_numbers(known, force=self._own(force))
-        return {self._ids.shown(record): number for record, number in numbers.items()}
+        left = [record.id for record in self._joint_records() if self._has_left(record)]
+        histories = self._store.histories(left, force=self.force) if left else {}
+        read = {
+            name: numbers_read(self.force, [entry.event for entry in entries])
+            for name, entries in histories.items()
+        }
+        return {
+            self._ids.shown(name): _number_until(number, read[name]) if name in read else number
+            for name, number in numbers.items()
+        }
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Refuse: a snapshot holds every force's events."""

@@ -14,10 +14,10 @@ from itertools import takewhile
 from types import ModuleType
 from typing import Any
 
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict, evolve, field
 
 from peelflow.errors import InvalidRequest, MissingDependency
-from peelflow.results import Result
+from peelflow.results import Result, frozen
 from peelflow.stores.base import EventRow, is_sha256
 from peelflow.stores.integrity import ChainHead, Discrepancy, is_plain_text, wrong_columns
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from attrs import define, evolve, field
+from attrs import evolve, field
 
 from peelflow.engine.fold import apply, as_corrected, begin, changes_of, changes_of_event
 from peelflow.errors import InvalidRequest
@@ -35,6 +35,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import Lifecycle, Pin
+from peelflow.results import define
 from peelflow.rulebook.canonical import restore
 from peelflow.stores.base import PinKey, is_sha256
 from peelflow.texts import first_unseen, is_blank

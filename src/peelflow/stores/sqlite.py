@@ -11,10 +11,11 @@ from threading import RLock
 from time import monotonic
 from typing import Any, TypeVar
 
-from attrs import define, field
+from attrs import field
 
 from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
+from peelflow.results import define
 from peelflow.stores.base import (
     DOCUMENTS_SETTING,
     LIFECYCLE_COLUMNS,

@@ -7,8 +7,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Literal
 
-from attrs import frozen
-
+from peelflow.results import frozen
 from peelflow.stores.base import (
     FeedItem,
     FeedStore,

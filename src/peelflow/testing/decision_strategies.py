@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
-from attrs import frozen
 from hypothesis import strategies as st
 
 from peelflow.model.decisions import Act, Appointment, Child, Context, Inspection, RecordReference
 from peelflow.model.records import Actor, Attachment, Document, LastDone, Moment, Record, Value
 from peelflow.model.requirements import DistinctFrom, Evidence, atoms_of
 from peelflow.model.rules import SYSTEM, Lifecycle, Transition
+from peelflow.results import frozen
 from peelflow.testing.strategies import (
     ADDRESSEES,
     CATEGORY,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from attrs import frozen
+from peelflow.results import frozen
 
 PROMISES = {
     "S1": "a batch is kept whole or not at all",

@@ -13,9 +13,10 @@ from pkgutil import resolve_name
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import Conflict, InvalidRequest, StoreError
+from peelflow.results import frozen
 from peelflow.stores.base import Store
 from peelflow.testing.samples import append_next, next_batch
 

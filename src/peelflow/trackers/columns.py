@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 
-from attrs import define, frozen
-
+from peelflow.results import define, frozen
 from peelflow.rulebook.schema import RESERVED
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow

@@ -16,11 +16,12 @@ from io import StringIO
 from pathlib import Path
 from unicodedata import normalize
 
-from attrs import field, frozen
+from attrs import field
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.files import read_regular
 from peelflow.register.csv_schema import DELIMITERS, cell_of_rows, csv_fault
+from peelflow.results import frozen
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.texts import is_unseen
 from peelflow.wording import listed, shown

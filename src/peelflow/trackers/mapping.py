@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Category, FieldRule, Lifecycle
 from peelflow.model.trackers import FixedParts, TrackerMap
+from peelflow.results import frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.structure import read_all
 from peelflow.rulebook.yaml_reader import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Provenance, Record
@@ -19,6 +19,7 @@ from peelflow.model.rules import SYSTEM, Lifecycle
 from peelflow.register import commands
 from peelflow.register.route_context import route_of
 from peelflow.register.session import Session
+from peelflow.results import frozen
 from peelflow.wording import listed, say_choice, say_need
 
 Path = tuple[str, ...]

@@ -14,11 +14,12 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.errors import InvalidRequest, Span
 from peelflow.model.rules import Lifecycle
 from peelflow.model.trackers import BLANK, DateOrder
+from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.schema import RESERVED
 from peelflow.rulebook.yaml_reader import fault

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cached_property, partial
 from typing import TypeVar
 
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.model.date_spans import is_as_known
@@ -26,6 +26,7 @@ from peelflow.register.validation import (
     checked_value,
     list_items,
 )
+from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.texts import is_unseen

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 
 from peelflow.engine.fold import is_assumed
 from peelflow.errors import (
@@ -46,7 +46,7 @@ from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.register.taken_over import inspectorate_roles
 from peelflow.register.validation import check_not_future
-from peelflow.results import Result
+from peelflow.results import Result, define, frozen
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.stores.base import RecordQuery
 from peelflow.trackers.days import days_in

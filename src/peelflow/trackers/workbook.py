@@ -17,9 +17,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
-from attrs import define, field, frozen
+from attrs import field
 
 from peelflow.errors import InvalidRules, MissingDependency, Span
+from peelflow.results import define, frozen
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.grid import (
     CellValue,
