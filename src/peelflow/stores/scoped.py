@@ -161,6 +161,10 @@ def _renumbered(event: Event, numbers: Mapping[int, int]) -> Event:
     return evolve(event, number=numbers[event.number], what=what)
 
 
+def _names_own_id(entry: StoredEvent | None) -> bool:
+    return entry is not None and OWN_ID_MARK in entry.text
+
+
 def _still_matches(record: Record, query: RecordQuery) -> bool:
     """Say whether a record that a store found is what was asked for as it is read.
 
@@ -525,18 +529,22 @@ class ScopedStore:
     def last_events(
         self, until: Mapping[str, int], *, force: str | None = None
     ) -> Mapping[str, StoredEvent]:
-        """Return the last event that is no note of each of the force's records.
+        """Return the last event that is no note of each of the force's records, as it reads it.
 
-        What names an id that is shown otherwise is shown by its record's category, and so read with
-        its history.
+        What it left is read by its history, and so is what names an id that is shown otherwise.
         """
-        places = {place: name for name in until for place in (name, self._ids.own(name))}
-        asked = {place: until[name] for place, name in places.items()}
+        left = {record.id for record in self._joint_records() if self._has_left(record)}
+        places = {name: self._ids.names(name) for name in until}
+        asked = {place: until[name] for name in places for place in places[name]}
         found = self._store.last_events(asked, force=self._own(force))
-        own = {places[place]: found[place] for place in places if place in found}
-        renamed = [name for name, entry in own.items() if OWN_ID_MARK in entry.text]
-        histories = self.histories(renamed) if renamed else {}
-        return {**own, **last_events_in(histories, until)}
+        whole = [
+            name
+            for name in until
+            if any(place in left or _names_own_id(found.get(place)) for place in places[name])
+        ]
+        kept = {name: self._ids.kept(name, found) for name in until}
+        own = {name: found[place] for name, place in kept.items() if place is not None}
+        return {**own, **last_events_in(self.histories(whole) if whole else {}, until)}
 
     def _shown_history(self, entries: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
         category = ""
