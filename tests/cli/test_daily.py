@@ -227,6 +227,23 @@ def test_a_file_that_says_what_it_cannot_is_refused(run: Run, text: str, said: s
     assert str(Path("peelflow.toml").resolve()) in ran.err
 
 
+def test_a_file_as_windows_saves_it_is_read(run: Run) -> None:
+    """Notepad begins it with a mark; in another encoding it is told, and not as a fault of TOML."""
+    Path("peelflow.toml").write_text('actor = "Siân"\n', "utf-8-sig")
+    assert "Siân" in run("whoami").out
+    Path("peelflow.toml").write_text('actor = "Siân"\n', "windows-1252")
+    assert "is not UTF-8 text; save it as UTF-8" in run("whoami").err
+
+
+def test_nobody_is_asked_where_nothing_can_be_typed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service may run without any standard input: what is missing is told at once."""
+    monkeypatch.setattr("sys.stdin", None)
+    ran = run("start", "R-1", "--register", "r.db")
+    assert (ran.code, "must be given, or set" in ran.err) == (2, True)
+
+
 def test_a_file_that_cannot_be_read_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

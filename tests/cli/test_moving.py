@@ -152,6 +152,16 @@ def test_an_unproved_plan_moves_nothing(here: Run) -> None:
     assert (ran.code, "migration-undetermined" in ran.out) == (3, True)
 
 
+def test_a_sound_plan_beside_a_faulty_file_is_not_told_refuted(here: Run) -> None:
+    """The fault is told where it is; nothing moves while the rules there are not whole."""
+    Path("rules/other.yaml").write_text("lifecycle: other\n")
+    ran = migrate(here, "--dry-run", "--on", "2023-05-01")
+    assert ran.code == 1
+    assert "rules/other.yaml:1:1: missing-key" in ran.out
+    said = "proved; the other files are mended first"
+    assert ran.out.endswith(f"{REVIEW_PLAN}, review@1 → review@2: {said}\n")
+
+
 def test_a_published_table_comes_out_again(here: Run) -> None:
     """`--known` and the position it was printed with, whatever was corrected since."""
     words = ("figures", "--as-at", "2023-04-30", *REGISTER)

@@ -212,6 +212,10 @@ def test_misuse_is_exit_2(run: Run, words: list[str], said: str) -> None:
         (["fire", "R2", "start", "--document", "gone.txt", *LIAISON], "cannot be read"),
         (["add", "R3", "--field", "owner", *LIAISON], "write it as name=value"),
         (["add", "R3", "--field", "owner=", *LIAISON], "is no text, or empty"),
+        (
+            ["add", "R3", "--field", "owner=A", "--field", "owner=B", *LIAISON],
+            "`owner` is given twice, as 'A' and as 'B'; give it once",
+        ),
         (["add", "R3", "--field", "nonsense=1", *LIAISON], "is not declared for its category"),
         (["add", "R2", *LIAISON], "is taken"),
     ],

@@ -134,8 +134,16 @@ def test_a_force_that_was_taken_over_there_is_marked(world: World) -> None:
         on=world.day,
         **SAID,
     )
+    cause = world.add(CAUSE)
+    taken: dict[str, Any] = {"reason": "as the last paper says", "state": "named", **SAID}
+    before = START - timedelta(90)
+    link: dict[str, Any] = {"parent": "PHASE", "issued": before, "fields": {"cause": cause}}
+    world.register.take_over(
+        "LINK", category="engage_cause", force=FORCE, on=world.day, **link, **taken
+    )
     spell = spell_on(world, world.day)
     assert (spell.assumed, spell.since, spell.reason) == (True, START, "as the last paper says")
+    assert [(told.record, told.named_on) for told in spell.causes] == [(cause, before)]
 
 
 def test_a_move_that_was_voided_is_no_spell(world: World) -> None:
@@ -148,12 +156,38 @@ def test_a_move_that_was_voided_is_no_spell(world: World) -> None:
     assert engage_spells(world.register, world.day) == ()
 
 
-def test_a_cause_of_another_day_or_that_is_not_there_yet_is_no_part_of_it(world: World) -> None:
-    """What was named before the force was moved to Engage belongs to no spell."""
-    phase, cause = world.add(PHASE), world.add(CAUSE)
-    rest_on(world, phase, cause)
+def test_what_was_named_before_the_move_is_what_it_rests_on(world: World) -> None:
+    """The letter that names it may be of an earlier day; and of each spell is what came since."""
+    phase, one, two = world.add(PHASE), world.add(CAUSE), world.add(CAUSE)
+    rest_on(world, phase, one)
+    named = world.day
     world.step(phase, "move_to_engage")
-    assert spell_on(world, world.day).causes == ()
+    assert [(cause.record, cause.named_on) for cause in spell_on(world, world.day).causes] == [
+        (one, named)
+    ]
+    world.step(phase, "return_to_scan")
+    world.later(1)
+    rest_on(world, phase, two)
+    world.later(1)
+    world.step(phase, "move_to_engage")
+    spells = engage_spells(world.register, world.day)
+    assert [[cause.record for cause in spell.causes] for spell in spells] == [[one], [two]]
+
+
+def test_a_cause_that_is_named_twice_is_one(world: World) -> None:
+    """It is set aside where each naming of it is."""
+    phase, cause = world.add(PHASE), world.add(CAUSE)
+    world.step(phase, "move_to_engage")
+    first = rest_on(world, phase, cause)
+    named = world.later(1)
+    rest_on(world, phase, cause)
+
+    spell = spell_on(world, world.day)
+    assert [told.record for told in spell.causes] == [cause]
+    assert (spell.open_causes, spell.causes[0].named_on < named) == (1, True)
+    world.step(first, "set_aside")
+    spell = spell_on(world, world.day)
+    assert [(told.set_aside, told.named_on) for told in spell.causes] == [(False, named)]
 
 
 def test_a_link_to_a_later_cause_shows_when_the_cause_is_there(world: World) -> None:

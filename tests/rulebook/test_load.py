@@ -24,7 +24,7 @@ def _loaded(folder: Path, **files: str) -> Rulebook:
     for name, text in files.items():
         (folder / f"{name}.yaml").write_text(text, "utf-8")
     words = (BASE / "vocabulary.yaml").read_text("utf-8")
-    (folder / "vocabulary.yml").write_text(words, "utf-8")
+    (folder / "VOCABULARY.YML").write_text(words, "utf-8")
     return load(folder, base=Rulebook())
 
 

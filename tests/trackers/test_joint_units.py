@@ -67,6 +67,17 @@ def test_a_force_in_other_words_is_a_fault_of_its_cell(
     assert f"add `{cell}` to `words: {target}` in the map" in fault.help
 
 
+def test_words_for_lead_forces_are_words_for_the_others(bring: Import, register: Register) -> None:
+    """They are the same forces: nobody writes them into the map twice."""
+    text = UNIT.replace("{Suffolk Constabulary: suffolk}", "{Kent Police: kent}")
+    result = bring(shared(Forces="WMP; Kent Police"), map_text=text)
+    assert result.faults == ()
+    assert register.record("F-1").forces == ("wmp", "kent")
+    text = UNIT.replace("{Suffolk Constabulary: suffolk}", "{Essex: blank}")
+    assert bring(shared(Ref="F-2", Forces="Essex"), map_text=text, on=LATER).faults == ()
+    assert register.record("F-2").forces == ("wmp", "essex")
+
+
 def test_what_lies_below_a_joint_record_is_of_its_forces(bring: Import, register: Register) -> None:
     """Whether its row says so or says nothing, and whoever acts on the record above."""
     text = UNIT.replace("  level: Level\n", "  level: Level\n  parent: Below\n")
@@ -122,13 +133,14 @@ def test_another_lead_force_is_another_record(bring: Import) -> None:
     assert "`F-1` is a record of another force, wmp" in fault.sentence
 
 
+@pytest.mark.parametrize("heading", ["Partner force", "Forces"])
 def test_a_draft_names_the_column_and_whatever_it_lacks_is_told(
-    sheet: Sheet, register: Register, tmp_path: Path
+    sheet: Sheet, register: Register, tmp_path: Path, heading: str
 ) -> None:
     """Words for forces are a person's to give: what a draft does not know is a fault of a cell."""
-    path = sheet(row(**{"Lead force": "WMP", "Partner force": "Suffolk Constabulary"}))
+    path = sheet(row(**{"Lead force": "WMP", heading: "Suffolk Constabulary"}))
     drafted = settled(path, register, tmp_path / "drafted.yaml")
-    assert "force: Lead force\n  joint_with: Partner force\n" in drafted.read_text("utf-8")
+    assert f"force: Lead force\n  joint_with: {heading}\n" in drafted.read_text("utf-8")
 
     result = import_tracker(register, path, drafted, on=LATER)
     assert "`words: joint_with` in the map" in result.faults[0].help

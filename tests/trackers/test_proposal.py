@@ -408,3 +408,23 @@ def test_any_sheet_is_drafted_or_refused(rows: list[list[str]]) -> None:
 @pytest.fixture(autouse=True)
 def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("heading", ["Force", "Police force", "FORCE NAME:"])
+def test_a_column_of_forces_is_read(tmp_path: Path, heading: str) -> None:
+    """Else what is another force's would be the tracker's own; `Force comments` is no force."""
+    proposal = proposed(
+        tmp_path, [*HEADINGS, heading, "Force comments"], [*ROW, "West Mercia", "A word"]
+    )
+
+    assert parsed(proposal).columns["force"] == heading
+    assert "Force comments" in {own.heading for own in parsed(proposal).own_fields.values()}
+
+
+def test_words_that_name_nobody_are_no_owner(tmp_path: Path) -> None:
+    """Else somebody called TBC would own the work."""
+    proposal = proposed(
+        tmp_path, [*HEADINGS], ["TBC" if cell == "Lead 1" else cell for cell in ROW]
+    )
+
+    assert "words:\n  owner:\n    TBC: blank\n" in proposal.text

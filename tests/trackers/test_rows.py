@@ -46,6 +46,7 @@ BAD: Mapping[str, tuple[dict[str, Any], str]] = {
     "a deadline that is a slip": ({"Target": "31/04/2023"}, "`31/04/2023` is no day"),
     "no question": ({"Question": "13x"}, "is '13x'"),
     "an owner that hides something": ({"Lead": "A\N{ZERO WIDTH SPACE}B"}, "holds U+200B"),
+    "an owner who is nobody": ({"Lead": " tbc"}, "`tbc` names nobody"),
     "an owner that is spelt alike": ({"Lead": "Head of custody"}, "characters that look alike"),
 }
 COLUMN = {name: place for place, name in enumerate(HEADINGS)}

@@ -621,3 +621,17 @@ def test_the_outcomes_say_what_is_assumed(bring: Import, register: Register) -> 
     gone = bring(row(Status="Doing"))
     assert [(one.record, one.kind, one.assumed) for one in gone.outcomes] == [("F-2", "gone", True)]
     assert register.figures().assumed == 1
+
+
+def test_a_reference_that_lost_its_zeros_is_no_new_record(
+    bring: Import, register: Register
+) -> None:
+    """A spreadsheet makes 7 of 007: the record would stand twice, and the old one be gone."""
+    assert bring(row(Ref="F/007"), row(Ref="F/8")).kept
+    result = bring(row(Ref="F/7"), row(Ref="F/8"), row(Ref="F/08"), on=LATER)
+
+    ((place, told),) = cells_of(result)
+    assert place == "Tracker!A2"
+    assert told == "`F/7` differs only by zeros from `F/007`, which no row has any more"
+    assert result.faults[0].help.startswith("write `F/007`")
+    assert register.position() == 2

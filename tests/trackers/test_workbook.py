@@ -353,3 +353,17 @@ def test_a_damaged_workbook_is_read_or_refused(place: int, noise: bytes) -> None
         book = open_book(source)
         for name in (*book.sheets, *book.hidden_sheets):
             assert book.grid(name).sheet == name
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [("content.xml", ".ods"), ("Index/Document.iwa", "Numbers"), ("xl/workbook.bin", ".xlsb")],
+)
+def test_what_is_packed_like_a_workbook_is_told_for_what_it_is(part: str, why: str) -> None:
+    """With the kinds that are read."""
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(part, "x")
+    with pytest.raises(InvalidRules, match=why) as refused:
+        read_workbook(Path("t.xlsx"), stream.getvalue())
+    assert ".xlsx, or as CSV" in refused.value.diagnostics[0].help

@@ -21,7 +21,7 @@ from peelflow.cli.listing import print_figures, without_marks
 from peelflow.cli.options import (
     RegisterOptions,
     read_bytes,
-    read_pair,
+    read_pairs,
     read_text,
     rulebook_of,
 )
@@ -130,7 +130,7 @@ def import_files(
 
     With --as it is a tracker of your own, in a workbook or CSV; a map says what its columns mean.
     """
-    defaults = dict(map(read_pair, fill or []))
+    defaults = read_pairs(fill or [])
     if tracker.is_given:
         run_tracker(
             files,

@@ -14,7 +14,7 @@ from enum import StrEnum
 from inspect import Parameter, signature
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, get_type_hints
+from typing import Annotated, Any, TextIO, TypedDict, get_type_hints
 from zoneinfo import ZoneInfo
 
 import typer
@@ -85,6 +85,16 @@ def read_pair(text: str) -> tuple[str, str]:
         message = f"{text!r} is no pair; write it as name=value"
         raise typer.BadParameter(message)
     return name.strip(), value.strip()
+
+
+def read_pairs(texts: Iterable[str]) -> dict[str, str]:
+    """Read words like `name=value`, each name once: which of two values is meant cannot be told."""
+    pairs: dict[str, str] = {}
+    for name, value in map(read_pair, texts):
+        if pairs.setdefault(name, value) != value:
+            message = f"`{name}` is given twice, as {pairs[name]!r} and as {value!r}; give it once"
+            raise typer.BadParameter(message)
+    return pairs
 
 
 def day_option(name: str, help: str) -> typer.models.OptionInfo:  # noqa: A002
@@ -461,8 +471,9 @@ def read_text(path: Path) -> str:
 
 
 def is_at_terminal() -> bool:
-    """Say whether somebody is there to be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    """Say whether somebody is there to be asked; a service may have none of the two open."""
+    streams: tuple[TextIO | None, ...] = (sys.stdin, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 class AskingCommand(TyperCommand):

@@ -34,7 +34,7 @@ from peelflow.cli.options import (
     day_option,
     level_of,
     read_day,
-    read_pair,
+    read_pairs,
 )
 from peelflow.cli.selecting import PrintingOptions
 from peelflow.cli.settings import FINDINGS
@@ -102,7 +102,7 @@ def add(
     With `--state`, `--source` and `--reason` it is taken over in the state it is in.
     """
     with location.opened(make=True) as register:
-        fields = given_fields(register, category, map(read_pair, field or []))
+        fields = given_fields(register, category, read_pairs(field or []).items())
         if state is None:
             _refuse_without_state({"--on": provenance.on, "--reason": provenance.reason})
             enter = partial(register.add, **provenance.arguments())
@@ -196,7 +196,7 @@ class EntryOptions:
         if self.state is not None:
             said["state"] = self.state
         if self.field:
-            pairs = dict(map(read_pair, self.field))
+            pairs = read_pairs(self.field)
             given = ((name, text) for name, text in pairs.items() if text)
             fields = given_fields(register, self.category or category, given)
             said["fields"] = {name: fields.get(name) for name in pairs}
@@ -567,6 +567,7 @@ def _proved_plans(
 ) -> tuple[MigrationPlan, ...]:
     """Return the plans of a file once they are proved; stop with what is wrong if they are not."""
     from peelflow.proof.counterexample import EXIT_CODES
+    from peelflow.rulebook.loader import verdict_on
     from peelflow.rulebook.national import examine
 
     checked = examine(path, *(rules or [path.parent]))
@@ -578,7 +579,10 @@ def _proved_plans(
     code = EXIT_CODES[checked.verdict]
     if code:
         for plan in plans:
-            output.line(f"{plan.name}, {plan.old} → {plan.new}: {checked.verdict}")
+            told = (fault for fault in checked.diagnostics if fault.span.file == plan.span.file)
+            own = verdict_on(told)
+            stays = "" if own == checked.verdict else "; the other files are mended first"
+            output.line(f"{plan.name}, {plan.old} → {plan.new}: {own}{stays}")
         raise typer.Exit(code)
     return tuple(plans)
 

@@ -147,10 +147,12 @@ def read_settings(folder: Path) -> Settings:
     import tomllib  # most runs read no file
 
     try:
-        said = tomllib.loads(file.read_text("utf-8"))
+        said = tomllib.loads(file.read_text("utf-8-sig"))
     except OSError as error:
         why = f"cannot be read: {error.strerror}"
         raise _refused(f"{file}", why, "let it be read") from None
+    except UnicodeDecodeError:
+        raise _refused(f"{file}", "is not UTF-8 text", "save it as UTF-8") from None
     except ValueError as error:
         raise _refused(f"{file}", f"is no TOML: {error}", "mend that line") from None
     settings: dict[str, Any] = {name: _setting(file, name, value) for name, value in said.items()}

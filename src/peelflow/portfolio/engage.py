@@ -2,7 +2,8 @@
 
 A force's phase is one record of the category `monitoring_phase`; each time that it is moved to
 Engage is a spell. The causes of concern that a spell rests on are records of the category
-`engage_cause` below the phase, which were added while it lasted. A visit is an inspection of the
+`engage_cause` below the phase, which were added while it lasted, or before it, since the force last
+left. A visit is an inspection of the
 force in that time; what it closed is counted from the acts that name it, never typed in.
 """
 
@@ -145,18 +146,19 @@ def engage_spells(
     check_ledger(register.services, ledger)
     phases = each_selected(register, evolve(selection, category=MONITORING_PHASE), as_at=on)
     spells = [
-        spell
+        each
         for phase, history in register.histories(phases)
-        for spell in _spells_of(register, phase, corrected_until(history, on))
+        for own in [tuple(_spells_of(register, phase, corrected_until(history, on)))]
+        for each in zip((None, *own), own, strict=False)
     ]
-    closed = _closed_at(register, on, {spell.force for spell in spells}, ledger)
+    closed = _closed_at(register, on, {spell.force for _, spell in spells}, ledger)
     whole = [
         evolve(
             spell,
-            causes=tuple(_causes_of(register, spell, spell.until or on, ledger)),
+            causes=tuple(_causes_of(register, spell, before, spell.until or on, ledger)),
             visits=tuple(_visits_of(register, spell, spell.until or on, closed)),
         )
-        for spell in spells
+        for before, spell in spells
     ]
     return tuple(sorted(whole, key=lambda spell: (spell.force, spell.since, spell.record)))
 
@@ -186,25 +188,31 @@ def _spells_of(register: Register, phase: Record, events: Sequence[Event]) -> It
 
 
 def _causes_of(
-    register: Register, spell: EngageSpell, day: date, ledger: str
+    register: Register, spell: EngageSpell, before: EngageSpell | None, day: date, ledger: str
 ) -> Iterator[EngageCause]:
-    """Yield what a spell rests on, as it stood at the end of a day."""
+    """Yield what a spell rests on, as it stood at the end of a day: each cause once.
+
+    Whatever was named since the spell before: the letter that names a cause may be of an earlier
+    day than the move, and what was taken over was named before the register began.
+    """
+    named: dict[str, EngageCause] = {}
     below = Selection(category=ENGAGE_CAUSE, parent=spell.record)
     links = each_selected(register, below, as_at=day)
     for link in sorted(links, key=lambda link: (link.issued, link.id)):
         name = text_field(link, CAUSE_FIELD)
-        if link.issued < spell.since or name is None:
+        is_gone = before is not None and before.until is not None and link.issued <= before.until
+        cause = record_as_at(register.history(name), day) if name and not is_gone else None
+        if name is None or cause is None or (name in named and not named[name].set_aside):
             continue
-        cause = record_as_at(register.history(name), day)
-        if cause is not None:
-            yield EngageCause(
-                record=name,
-                title=text_field(cause, "title"),
-                named_on=link.issued,
-                state=cause.state,
-                is_open=is_open(register, cause, ledger),
-                set_aside=register.lifecycle(link.lifecycle).states[link.state].final,
-            )
+        named[name] = EngageCause(
+            record=name,
+            title=text_field(cause, "title"),
+            named_on=link.issued,
+            state=cause.state,
+            is_open=is_open(register, cause, ledger),
+            set_aside=register.lifecycle(link.lifecycle).states[link.state].final,
+        )
+    yield from named.values()
 
 
 def _visits_of(

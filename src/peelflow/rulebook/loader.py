@@ -109,7 +109,7 @@ def _rule_files_under(folder: Path, faults: list[Diagnostic]) -> list[Path]:
             if path.is_dir() and (depth == 0 or not path.is_symlink()):
                 entered += 1
                 pending += [(inside, depth + 1) for inside in sorted(path.iterdir(), reverse=True)]
-            elif not path.is_dir() and path.suffix in _SUFFIXES:
+            elif not path.is_dir() and path.suffix.lower() in _SUFFIXES:
                 check_linked(path, folder)
                 files.append(path)
         except OSError as error:

@@ -233,7 +233,7 @@ def read_node(text: str, file: str) -> Node:
     builder = _NodeBuilder(_Positions(file, Span(file, len(lines) + 1, len(last))))
     parser = LOADER(text)
     try:
-        with _syntax_faults(builder.places):
+        with _syntax_faults(builder.places, text):
             builder.take(iter(parser.get_event, None))
     finally:
         parser.dispose()
@@ -280,8 +280,12 @@ class _Positions:
         return end
 
 
+_NO_INDENT = re.compile(r"^ *([^\S \r\n])[^\S\r\n]*[^\s#]", re.MULTILINE)
+"""A line that begins with a tab, or with a space that does not break, as is pasted from Word."""
+
+
 @contextmanager
-def _syntax_faults(places: _Positions) -> Iterator[None]:
+def _syntax_faults(places: _Positions, text: str) -> Iterator[None]:
     # The pure parser lets `chr` and `int` complain about what the file says, without a mark.
     try:
         yield
@@ -293,6 +297,11 @@ def _syntax_faults(places: _Positions) -> Iterator[None]:
         place = places.of(mark) if mark else Span(places.file)
         if "nesting depth" in what:
             raise _too_deep(place) from None
+        if (indent := _NO_INDENT.search(text)) is not None:
+            name = "a tab" if indent[1] == "\t" else f"the space U+{ord(indent[1]):04X}"
+            sentence = f"YAML cannot be read: {name} begins this line, and it indents nothing"
+            span = _span_after(text[: indent.start(1)], places.file)
+            raise fault(span, "yaml-syntax", sentence, "indent by plain spaces alone") from None
         sentence = f"YAML cannot be read here: {printable(what)}"
         raise fault(place, "yaml-syntax", sentence, HOW_TO_QUOTE) from None
 

@@ -69,10 +69,10 @@ HEADING_WORDS: Mapping[str, tuple[str, ...]] = {
         *("date completed", "completed", "completed on", "completion date", "date complete"),
         *("date discharged", "status date", "date of status", "date of last change"),
     ),
-    "force": ("lead force", "owning force"),
+    "force": ("lead force", "owning force", "force", "police force", "force name"),
     "joint_with": (
         *("joint with", "partner force", "partner forces", "joint force", "joint forces"),
-        *("other force", "other forces", "shared with"),
+        *("other force", "other forces", "shared with", "forces", "forces involved"),
     ),
     "theme": (
         *("theme", "themes", "thematic area", "strand", "portfolio", "business area", "topic"),
@@ -85,6 +85,8 @@ HEADING_WORDS: Mapping[str, tuple[str, ...]] = {
     "due_words": ("deadline as worded", "timescale as worded", "deadline words"),
 }
 """For each thing that is read, the headings it may have, the likeliest first."""
+_WHOLE_HEADINGS = frozenset({"force", "forces", "police force", "force name"})
+"""What says nothing within a longer heading: `Force lead` is no force."""
 CATEGORY_WORDS: Mapping[str, str] = {
     **dict.fromkeys(
         ("afi", "afis", "area for improvement", "areas for improvement", "a.f.i."), "afi"
@@ -194,7 +196,9 @@ def heading_strength(target: str, heading: str) -> int:
     inside = (
         len(phrase)
         for phrase in phrases
-        if len(phrase) > len("no") and f" {re.sub(r'[^a-z0-9#]+', ' ', phrase)} " in padded
+        if len(phrase) > len("no")
+        and phrase not in _WHOLE_HEADINGS
+        and f" {re.sub(r'[^a-z0-9#]+', ' ', phrase)} " in padded
     )
     longest = max(inside, default=0)
     return 100 + longest if longest else 0

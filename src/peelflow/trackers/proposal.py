@@ -47,7 +47,7 @@ from peelflow.trackers.known_words import (
     state_of_word,
 )
 from peelflow.trackers.mapping import RECORD_TARGETS, TARGETS, UNSURE
-from peelflow.trackers.rows import LEVEL_WORDS, normal_form
+from peelflow.trackers.rows import LEVEL_WORDS, NOBODY_WORDS, normal_form
 from peelflow.trackers.update import is_workbook
 from peelflow.trackers.workbook import read_workbook
 from peelflow.wording import counted, shown
@@ -444,11 +444,11 @@ def _write_rows_passed_over(
 
 
 def _write_words(writer: _MapWriter, sheet: _SheetReading) -> None:
-    """Write what the sheet's words for categories, levels, states and questions mean."""
+    """Write what the sheet's words for categories, levels, states and fields mean."""
     _write_categories(writer, sheet)
     _write_levels(writer, sheet)
     _write_states(writer, sheet)
-    _write_questions(writer, sheet)
+    _write_field_words(writer, sheet)
 
 
 def _blank_rows(sheet: _SheetReading, target: str) -> list[GridRow]:
@@ -543,13 +543,33 @@ def _state_entries(
             yield word, UNSURE, f"{_rows_note(count)}: one of {', '.join(choices)}"
 
 
-def _write_questions(writer: _MapWriter, sheet: _SheetReading) -> None:
-    column = sheet.column("question")
-    if column is None:
+def _write_field_words(writer: _MapWriter, sheet: _SheetReading) -> None:
+    """Write what the words of other columns mean: of owners and of questions."""
+    entries = {
+        "owner": _owner_words(sheet.column("owner")),
+        "question": _question_words(sheet.column("question")),
+    }
+    if not any(entries.values()):
         return
+    writer.entry("words")
+    for target, words in entries.items():
+        if words:
+            writer.entry(target, indent=1)
+        for word, (meaning, note) in words.items():
+            writer.entry(word, meaning, indent=2, note=note)
+
+
+def _owner_words(column: SheetColumn | None) -> dict[str, tuple[str, str]]:
+    """Return the words that name nobody."""
+    words = {} if column is None else column.words
+    return {word: (BLANK, "") for word in words if normal_form(word) in NOBODY_WORDS}
+
+
+def _question_words(column: SheetColumn | None) -> dict[str, tuple[str, str]]:
+    """Return what each word for a question means, and those that say the others in its form."""
     words: dict[str, str] = {}
     notes: dict[str, str] = {}
-    for word, count in column.words.items():
+    for word, count in () if column is None else column.words.items():
         number = question_of_word(word)
         if normal_form(word) in EMPTY_WORDS:
             words[word] = BLANK
@@ -557,8 +577,4 @@ def _write_questions(writer: _MapWriter, sheet: _SheetReading) -> None:
             words[word], notes[word] = UNSURE, f"{_rows_note(count)}: its number, or {BLANK}"
         elif number != word:
             words |= {word: number, **question_words_like(word)}
-    if words:
-        writer.entry("words")
-        writer.entry("question", indent=1)
-        for word, meaning in words.items():
-            writer.entry(word, meaning, indent=2, note=notes.get(word, ""))
+    return {word: (meaning, notes.get(word, "")) for word, meaning in words.items()}

@@ -38,6 +38,14 @@ from peelflow.wording import counted, listed, nearest_name, shown, suggestion
 T = TypeVar("T")
 LEVEL_WORDS: Mapping[str, Level] = {"1": 1, "2": 2, "3": 3, "4": 4, "none": None}
 DAY_TARGETS = ("issued", "since", "signed_on")
+NOBODY_WORDS = frozenset(
+    {
+        *("n/a", "na", "none", "nil", "-", "--", "not applicable", "?", "unknown", "not known"),
+        *("tbc", "tba", "tbd", "to be confirmed", "to be agreed", "to be determined", "vacant"),
+        *("to be allocated", "to be assigned", "unallocated", "unassigned", "not allocated"),
+    }
+)
+"""What stands where a person is asked for and names nobody."""
 HEADING_ROWS = 200
 """How far down the headings may begin."""
 
@@ -435,9 +443,11 @@ class RowReader:
     def _forces(self, target: str, value: CellValue) -> Iterator[str]:
         """Yield the forces that a cell names, in the map's words for them or by their short names.
 
-        A force in other words would be another one in the figures, so no other word is one.
+        A force in other words would be another one in the figures, so no other word is one. Words
+        for lead forces are words for the others, too.
         """
-        words, fixed = self._words.get(target, {}), self.file.tracker.fixed.force
+        words = {**self._words.get("force", {}), **self._words.get(target, {})}
+        fixed = self.file.tracker.fixed.force
         named = {normal_form(name): name for name in (fixed, *words.values())}
         text = text_of(value)
         for part in re.split(r"[;\r\n]", words.get(normal_form(text), text)):
@@ -590,6 +600,10 @@ class RowReader:
             return None if read is None else read.isoformat()
         if kind.fields[name].type == "person":
             check_name(text, "the person")
+            if normal_form(text) in NOBODY_WORDS:
+                said = shown(text)
+                instead = f"empty the cell, or say `{said}: blank` under `words: {name}` in the map"
+                raise _BadCellError(f"`{said}` names nobody", instead)
         given = list_items(kind, name, text) if kind.fields[name].type == "list" else text
         return checked_value(kind, name, given, record=record)
 

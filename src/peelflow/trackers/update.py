@@ -7,9 +7,11 @@ rules refuse is never forced; it is told, with why, and with the way that would 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -309,12 +311,28 @@ class _UpdateRun:
         record = self.session.find(row.record)
         try:
             if record is None:
+                self._check_zeros(row)
                 self._add(row)
             else:
                 _check_force(row, record)
                 self._update(row, record)
         except (InvalidRequest, Refused, UnknownRecord) as error:
             self._take_fault(row, error)
+
+    def _check_zeros(self, row: TrackerRow) -> None:
+        """Refuse a reference that one lost its leading zeros to, as spreadsheets drop them."""
+        known = self._known_without_zeros.get(_without_zeros(row.record))
+        if known is not None and known not in self._seen:
+            why = f"`{row.record}` differs only by zeros from `{known}`, which no row has any more"
+            instead = f"write `{known}`, in a column that the spreadsheet has as Text"
+            raise InvalidRequest("", why, instead)
+
+    @cached_property
+    def _known_without_zeros(self) -> Mapping[str, str]:
+        """The ids that the register has, by what is left of each without its leading zeros."""
+        query = RecordQuery(force=self._file.tracker.fixed.force)
+        ids = (record.id for record in self.session.services.store.records(query))
+        return {_without_zeros(known): known for known in ids}
 
     def _take_fault(self, row: TrackerRow, error: PeelflowError) -> None:
         sentence, instead, target = str(error), "mend the row", "record"
@@ -575,6 +593,11 @@ class _UpdateRun:
                 what = f"its row is gone from the sheet; it stands in `{record.state}`"
                 instead = "nothing is done; put the row back, or act on the record"
                 yield Outcome(record.id, "gone", "", what, instead, is_assumed(record))
+
+
+def _without_zeros(reference: str) -> str:
+    """Return a reference with each of its numbers as a spreadsheet writes it: 7 for 007."""
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", reference)
 
 
 def _check_force(row: TrackerRow, record: Record) -> None:

@@ -46,6 +46,12 @@ _OUTSIDE_PARTS: Mapping[str, str] = {
     "xl/connections.xml": "takes data from a connection",
     "xl/querytables/": "takes data from a query",
 }
+_OTHER_KINDS: Mapping[str, str] = {
+    "content.xml": "is a sheet of LibreOffice, .ods",
+    "index/document.iwa": "is a sheet of Numbers",
+    "xl/workbook.bin": "is a workbook of the binary kind, .xlsb",
+}
+"""What is packed as a workbook is and is none, by a part that it has."""
 _BREAK_LINKS = "break its links and remove its connections in Excel, then save it"
 _SAVE_AGAIN = "open it in Excel and save it again as .xlsx"
 
@@ -249,6 +255,9 @@ def _check_parts(file: str, parts: Mapping[str, bytes]) -> bool:
 
     A document type is what an XML bomb and a reach for other files begin with; Excel writes none.
     """
+    for name, why in _OTHER_KINDS.items():
+        if name in parts and "xl/workbook.xml" not in parts:
+            raise refused_workbook(file, why, "save it as .xlsx, or as CSV UTF-8, and give that")
     for start, why in _OUTSIDE_PARTS.items():
         if any(name.startswith(start) for name in parts):
             raise refused_workbook(file, why, _BREAK_LINKS)
