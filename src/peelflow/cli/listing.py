@@ -204,10 +204,8 @@ def list_records(
     with location.opened() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
         categories = register.rulebook.vocabulary.categories
-        listed = [
-            _listed_record(record, last, note, categories)
-            for record, last, note in _each_with_events(register, records, as_at, printing)
-        ]
+        rows = _each_with_events(register, records, as_at, printing)
+        listed = [_listed_record(*row, categories) for row in rows]
     _print_records(listed, categories, printing)
 
 
@@ -286,7 +284,7 @@ def _print_records(
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
     noted = _NOTE_COLUMNS if _is_asked_for_notes(printing) else ()
     full = tuple(
-        (*each.cells, *_field_cells(map(each.fields.get, fields)), *each.note[: len(noted)])
+        (*each.cells, *map(_field_cell, map(each.fields.get, fields)), *each.note[: len(noted)])
         for each in listed
     )
     shown = printing
@@ -342,9 +340,8 @@ def _field_names(
     return tuple(name for name in (*names, *sorted(others - {*names})) if name != "owner")
 
 
-def _field_cells(said: Iterable[FieldValue | None]) -> tuple[output.Cell, ...]:
-    """Return what a record's fields say."""
-    return tuple(output.say_value(value) if isinstance(value, tuple) else value for value in said)
+def _field_cell(value: FieldValue | None) -> output.Cell:
+    return output.say_value(value) if isinstance(value, tuple) else value
 
 
 def _say_state(record: Record) -> str:
