@@ -48,14 +48,15 @@ docs: $(READY)
 	$(BIN)/python -m pytest -q tests/docs --no-cov
 
 bench: $(READY)
-	$(BIN)/python bench/run.py
+	$(BIN)/python bench/run.py $(ARGS)
 
 # The same step by other libraries, in an environment of its own: peelflow needs none of them.
-PEERS := python-statemachine==3.2.2 sismic==1.6.14 django-fsm-2==4.2.4 eventsourcing==9.5.6 dbos==3.4.0
+PEERS := python-statemachine==3.2.2 sismic==1.6.14 django-fsm-2==4.2.4 eventsourcing==9.5.6 dbos==3.4.0 duckdb==2.0.1
 peers: $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .peers
 	$(BIN)/uv pip install --quiet --python .peers -c constraints.txt -e '.[sql]' $(PEERS)
 	.peers/bin/python -m bench.peers
+	.peers/bin/python -m bench.sums
 
 tamper: $(READY)
 	$(BIN)/python -m bench.tamper

@@ -1,4 +1,4 @@
-"""Run every benchmark and print one table: `make bench`.
+"""Run every benchmark and print one table: `make bench`, and what grows, how: `ARGS=--full`.
 
 It is a measurement: a ratio over its budget is said, and the exit code is 0 all the same.
 """
@@ -16,10 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench import decision, durable, lists, postgres, proof, start  # noqa: E402
+from bench import decision, durable, growth, imports, lists, postgres, proof, start  # noqa: E402
 from bench.rounds import Result  # noqa: E402
 
 HEAD = ("work", "ours", "baseline", "theirs", "ratio", "quartiles", "budget", "")
+DRAWN = ROOT / "docs" / "performance"
 MEMORY = {"tmpfs", "ramfs", "overlay"}
 
 
@@ -27,7 +28,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="on the disk")
-    folder: Path = parser.parse_args().folder
+    parser.add_argument("--full", action="store_true", help="also what grows, and how it does")
+    given = parser.parse_args()
+    folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
     for line in facts(folder):
         print(line)
@@ -38,10 +41,16 @@ def main() -> None:
         *start.measure(),
         *proof.measure(),
         *lists.measure(folder),
+        *imports.measure(folder, imports.MANY if given.full else imports.ROWS),
     ]
     print()
     for line in table(results):
         print(line)
+    if given.full:
+        grown = list(growth.measure(folder))
+        growth.keep(grown, DRAWN)
+        for each in grown:
+            print("", *each.lines(), sep="\n")
 
 
 def facts(folder: Path) -> Iterable[str]:

@@ -34,11 +34,12 @@ def here(run: Run) -> Run:
     return run
 
 
-def add(run: Run, name: str, question: str) -> None:
+def add(run: Run, name: str, question: str, *more: str) -> None:
     """Add a record of level 3 on a question."""
     ran = run(
         *("add", name, "--category", "recommendation", "--level", "3", "--force", "kent"),
-        *("--issued", "2023-06-01", "--field", f"question={question}", *OFFICER, *REGISTER),
+        *("--issued", "2023-06-01", "--field", f"question={question}", *more),
+        *(*OFFICER, *REGISTER),
     )
     assert ran.code == 0
 
@@ -122,6 +123,25 @@ def test_check_counts_the_open_records_that_a_dropped_question_leaves(here: Run)
     here("appoint", "c", "lead", "--force", "kent", "--first-day", "2023-01-01", *OFFICER, *NEW)
     ran = here("check", "rules", *NEW)
     assert "; no open records have no relevant inspection under it\n" in ran.out
+
+
+def test_check_counts_what_a_set_of_unknown_size_left_unmapped(here: Run) -> None:
+    """Which questions it has nobody knows; those that open records are about are known."""
+    text = "question_set: {}\nin_force_from: {}\ntitle: T\nforces: kent\n{}"
+    for name, day, more in (
+        ("asked", "2024-06-01", "replaces: peel_nine\nsucceeds: {'1': ['2', '5', '8']}\n"),
+        ("later", "2024-07-01", "replaces: asked\nsucceeds: {'5': '1'}\n"),
+    ):
+        Path(f"rules/{name}.yaml").write_text(text.format(name, day, more))
+    files = ("rules/asked.yaml", "rules/later.yaml")
+    assert "later.yaml:1:1" not in here("check", *files, "--register", "kent.db").out
+    add(here, "R-9", "3", "--field", "question_set=asked")
+    ran = here("check", *files, "--register", "kent.db")
+    (line,) = [line for line in ran.out.splitlines() if "later.yaml:1:1" in line]
+    assert ran.code == 0
+    assert "question-dropped: note: no question of `later` succeeds what open records" in line
+    assert line.endswith("1 open record has no relevant inspection under it: R-9")
+    assert "later.yaml:1:1" not in here("check", *files).out
 
 
 def test_check_counts_for_a_national_set_however_its_file_is_named(here: Run) -> None:

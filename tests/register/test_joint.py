@@ -707,6 +707,22 @@ def test_what_moved_is_told_as_each_force_counts_it() -> None:
     }
 
 
+def test_what_closed_before_a_force_left_is_told_to_it() -> None:
+    """As its sums say: it counted the record on the day on which that closed."""
+    store = MemoryStore()
+    register = filled(store)
+    close(register, "J-1", NORFOLK)
+    make(register, "J-1", Joint(), on=LAST)
+
+    closed = [("J-1", "closed", LATER)]
+    assert moved(register, force=SUFFOLK) == moved(opened(store, SUFFOLK)) == closed
+    assert moved(register, force=NORFOLK) == closed
+    (total,) = movement_totals(
+        register, after=DAY, until=LAST, by="level", selection=Selection(SUFFOLK)
+    )
+    assert (total.closed, total.moved_closed, total.closed_after) == (1, -1, 0)
+
+
 def close(register: Register, record: str, force: str) -> None:
     """Close a recommendation by a force's letter."""
     register.fire(record, "start", actor=LIAISON, on=LATER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -133,15 +133,38 @@ def count_left(faults: Iterable[Diagnostic], location: RegisterOptions) -> tuple
         faults: What a check of rule files found.
         location: The register to look at, under those files.
     """
+    told = tuple(faults)
     with location.opened() as register:
         sets = register.rulebook.vocabulary.question_sets
         names = {_place_of(questions.span): name for name, questions in sets.items()}
-        return tuple(
+        counted = tuple(
             evolve(fault, sentence=f"{fault.sentence}; {_say_left(register, names[place])}")
             if fault.code == "question-dropped" and (place := _place_of(fault.span)) in names
             else fault
-            for fault in faults
+            for fault in told
         )
+        return (*counted, *_each_unmapped(register, told, location.rules or []))
+
+
+def _each_unmapped(
+    register: Register, told: Sequence[Diagnostic], paths: Sequence[Path]
+) -> Iterator[Diagnostic]:
+    """Yield a note on each set here that leaves open records, where no dropped question says so.
+
+    How many questions the set before has may not be known: which ones were asked, the records know.
+    """
+    roots = [path.resolve() for path in paths]
+    dropping = {_place_of(fault.span) for fault in told if fault.code == "question-dropped"}
+    for name, questions in register.rulebook.vocabulary.question_sets.items():
+        file, _ = place = _place_of(questions.span)
+        is_here = any(file.is_relative_to(root) for root in roots)
+        if place in dropping or not is_here or questions.replaces is None:
+            continue
+        if left_without_inspection(register, name, today()):
+            sentence = f"no question of `{name}` succeeds what open records are about"
+            why, instead = _say_left(register, name), "write under `succeeds` what succeeds each"
+            sentence = f"{sentence}; {why}"
+            yield Diagnostic(questions.span, "question-dropped", sentence, instead, "note")
 
 
 def _place_of(span: Span) -> tuple[Path, int]:

@@ -82,7 +82,7 @@ def movement(
         after: The day after which movements count.
         until: The last day that counts.
         ledger: The ledger to look at.
-        force: Only this force's records.
+        force: Only this force's records, with what it counted on the first day and left since.
         selection: Which records, as they stand at the end of the last day.
 
     Raises:
@@ -90,7 +90,8 @@ def movement(
     """
     _check_span(register, after, until, ledger)
     selection = narrowed(selection, force)
-    selected = each_selected(register, selection, as_at=until)
+    left = _each_left(register, selection, after=after, until=until)
+    selected = (*each_selected(register, selection, as_at=until), *left)
     force = selection.force or register.services.force
     movements = [
         moved
