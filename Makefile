@@ -58,6 +58,7 @@ peers: $(READY)
 	.peers/bin/python -m bench.peers
 	.peers/bin/python -m bench.sums
 
+# Every tamper on 200 events, in some minutes; `python -m bench.tamper 1000` takes hours.
 tamper: $(READY)
 	$(BIN)/python -m bench.tamper
 	$(BIN)/python -m bench.tamper_table

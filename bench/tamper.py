@@ -115,6 +115,8 @@ def each_tamper(path: Path) -> Iterator[tuple[str, Tamper]]:
         yield from _with_event(told, position)
     for (record,) in records:
         yield from _with_row("records", "id", record, _RECORD)
+        joined = "INSERT INTO joint_records VALUES (?, 'kent')"
+        yield f"joint_records: insert {record}", _sql(joined, record)
     for (change,) in changes:
         yield from _with_row("changes", "rowid", change, _CHANGE)
         yield f"changes: insert {change}", _sql(_COPY, change)
@@ -164,6 +166,14 @@ def _with_row(
 def _sql(sql: str, *asked: str | int) -> Tamper:
     def tamper(connection: sqlite3.Connection) -> None:
         connection.execute(sql, asked)
+
+    return tamper
+
+
+def _statements(sql: str) -> Tamper:
+    def tamper(connection: sqlite3.Connection) -> None:
+        for statement in sql.split(";\n"):
+            connection.execute(statement)
 
     return tamper
 
@@ -273,6 +283,15 @@ def _told(connection: sqlite3.Connection) -> Told:
     return [(position, event_from(text)) for position, text in rows]
 
 
+KEPT_TABLES = ("records", "events", "changes", "documents", "lifecycles")
+INDEXES = {"records_by_category": "category, force, id COLLATE NOCASE", "records_by_parent": "id"}
+_ACTING = {
+    "column": "ALTER TABLE {0} ADD COLUMN more TEXT",
+    "generated column": "ALTER TABLE {0} ADD COLUMN more TEXT AS ('x') VIRTUAL",
+    "trigger": "CREATE TRIGGER t AFTER INSERT ON {0} BEGIN SELECT 1; END",
+    "trigger before": "CREATE TRIGGER t BEFORE UPDATE ON {0} BEGIN SELECT RAISE(IGNORE); END",
+    "view": "ALTER TABLE {0} RENAME TO moved;\nCREATE VIEW {0} AS SELECT * FROM moved",
+}
 _VALUES = {
     "text": "'x'",
     "blob": "x'ff00'",
@@ -288,7 +307,7 @@ def column_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
     And the row deleted, the table dropped, its schema changed.
     """
     with closing(sqlite3.connect(path)) as connection:
-        for table in ("records", "events", "changes", "documents", "lifecycles"):
+        for table in KEPT_TABLES:
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             key = "name" if table == "lifecycles" else "rowid"
             order = f"SELECT {key} FROM {table} ORDER BY {key}"
@@ -304,10 +323,14 @@ def column_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
                     sql = f"DELETE FROM {table} WHERE {key} = ?"
                     yield f"any row: {table} {place}", _sql(sql, place)
             yield f"schema: drop {table}", _sql(f"DROP TABLE {table}")
-            yield f"schema: column {table}", _sql(f"ALTER TABLE {table} ADD COLUMN more TEXT")
-            trigger = f"CREATE TRIGGER t AFTER INSERT ON {table} BEGIN SELECT 1; END"
-            yield f"schema: trigger {table}", _sql(trigger)
-    yield "schema: index records", _sql("DROP INDEX records_by_category")
+    for table in (*KEPT_TABLES, "meta", "settings", "joint_records"):
+        for kind, words in _ACTING.items():
+            yield f"schema: {kind} {table}", _statements(words.format(table))
+    for index, ordered in INDEXES.items():
+        gone, make = f"DROP INDEX {index}", f"CREATE INDEX {index} ON records ({ordered})"
+        for kind, instead in {"partial": f"{make} WHERE id <> 'WMP-0000'", "other": make}.items():
+            yield f"schema: {kind} {index}", _statements(f"{gone};\n{instead}")
+        yield f"schema: index {index}", _sql(gone)
 
 
 def made_up_events(texts: Sequence[str]) -> Iterator[tuple[str, int, object]]:
@@ -548,9 +571,9 @@ def tell(tally: Tally) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run with 1,000 events, or with as many as asked for, and print found / tried."""
+    """Run with 200 events, or with as many as asked for, and print found / tried."""
     parser = argparse.ArgumentParser(prog="bench.tamper", description=__doc__)
-    parser.add_argument("events", nargs="?", type=int, default=1_000, help="how many events")
+    parser.add_argument("events", nargs="?", type=int, default=200, help="how many events")
     return tell(run(parser.parse_args(arguments).events // EACH, parts=2))
 
 

@@ -45,6 +45,7 @@ Tamper = Callable[[Connection[Any]], int]
 """Changes a database, and returns how many rows it changed."""
 RECORDS = 4  # of five events
 TABLES = ("records", "events", "feed", "changes", "documents", "lifecycles", "meta")
+EMPTY_TABLES = ("unplaced", "settings", "joint_records")
 _VALUES = {
     "text": {"text": "'x'", "empty": "''", "long": "repeat('x', 9000)", "null": "NULL"},
     "number": {"number": "7000000000000", "negative": "-1", "zero": "0", "null": "NULL"},
@@ -64,8 +65,9 @@ _ACTING = {
     "check": "ALTER TABLE {0} ADD CONSTRAINT c CHECK (random() < 2)",
     "child": "CREATE TABLE child () INHERITS ({0})",
     "view": "ALTER TABLE {0} RENAME TO moved; CREATE VIEW {0} AS SELECT * FROM moved",
-    "drop": "DROP TABLE {0} CASCADE",
+    "generated column": "ALTER TABLE {0} ADD COLUMN more text GENERATED ALWAYS AS ('x') STORED",
 }
+_DROP = "DROP TABLE {0} CASCADE"
 _UNPLACED = """INSERT INTO peelflow_unplaced SELECT serial, serial FROM peelflow_feed
     WHERE position = 3"""
 _SWAP = """UPDATE peelflow_feed SET position = -position WHERE position IN ({0}, {1});
@@ -78,6 +80,14 @@ def each_tamper(connection: Connection[Any]) -> Iterator[tuple[str, Tamper]]:
         yield from _with_columns(connection, f"peelflow_{table}")
         for kind, sql in _ACTING.items():
             yield f"schema: {kind} {table}", _sql(sql.format(f"peelflow_{table}"))
+        yield f"schema: drop {table}", _sql(_DROP.format(f"peelflow_{table}"))
+    for table in EMPTY_TABLES:  # a database of before may lack two of them
+        for kind, sql in _ACTING.items():
+            yield f"schema: {kind} {table}", _sql(sql.format(f"peelflow_{table}"))
+    for table in ("feed", "changes", "documents", "lifecycles"):
+        yield f"schema: unlogged {table}", _sql(f"ALTER TABLE peelflow_{table} SET UNLOGGED")
+    joined = "INSERT INTO peelflow_joint_records SELECT id, 'kent' FROM peelflow_records LIMIT 1"
+    yield "joint_records: insert first", _sql(joined)
     for index in ("records_by_category", "records_by_parent"):
         yield f"schema: index {index}", _sql(f"DROP INDEX peelflow_{index}")
     for name in ("by_number", "by_key"):

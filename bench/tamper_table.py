@@ -35,7 +35,8 @@ Feed = Iterable[tuple[int | None, EventRow]]
 RECORDS = 4  # of five events
 ROWS = {
     "a row changed or deleted, the chain left as it was": (
-        *("event:", "records:", "changes:", "documents:", "lifecycles:", "any row"),
+        *("event:", "records:", "joint_records:", "changes:", "documents:", "lifecycles:"),
+        "any row",
     ),
     "any column set to anything": ("any column",),
     "the schema changed": ("schema:",),

@@ -21,6 +21,7 @@ from peelflow.stores.sql import catalogue
 from tests.builders.servers import database
 
 KIM = Actor("kim", "liaison_officer")
+HMICFRS = Actor("portal", "hmicfrs")
 NOT_KEPT = r"did not keep|none of peelflow's.*nothing was kept|moved|constraint failed"
 Run = Callable[[str], Any]
 
@@ -295,6 +296,64 @@ def test_nothing_is_acknowledged_where_a_trigger_acts_after_it(
         assert register.verify() == ()
         add_with_letter(register)
         assert register.verify() == ()
+
+
+_DELETES = """CREATE FUNCTION f(r text) RETURNS boolean LANGUAGE plpgsql AS
+    'BEGIN DELETE FROM public.peelflow_events WHERE number > 2; RETURN true; END'"""
+_IMMUTABLE = """CREATE FUNCTION g(r text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+    'BEGIN PERFORM public.f(r); RETURN r; END'"""
+CALLING = {
+    "a check": "ALTER TABLE {0} ADD CONSTRAINT c CHECK (f(number::text)) NOT VALID",
+    "a default": "ALTER TABLE {0} ADD more boolean; ALTER TABLE {0} ALTER more SET DEFAULT f(NULL)",
+    "a generated column": "ALTER TABLE {0} ADD more text GENERATED ALWAYS AS (g(ledger)) STORED",
+    "an index": "CREATE INDEX i ON {0} (g(ledger))",
+    "a part of an index": "CREATE INDEX i ON {0} (ledger) WHERE g(ledger) > 'b'",
+    "a type": "CREATE DOMAIN d AS text CHECK (f(value)); ALTER TABLE {0} ALTER ledger TYPE d",
+    "a class of operators": (
+        "CREATE FUNCTION h(text, text) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS "
+        "'BEGIN PERFORM public.f(NULL); RETURN bttextcmp($1, $2); END'; "
+        "CREATE OPERATOR CLASS o FOR TYPE text USING btree AS OPERATOR 1 <, OPERATOR 2 <=, "
+        "OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 h(text, text); "
+        "CREATE INDEX i ON {0} (ledger o)"
+    ),
+    "no log": "ALTER TABLE {0} SET UNLOGGED",
+}
+
+
+@pytest.mark.parametrize("what", CALLING)
+def test_nothing_is_acknowledged_where_a_server_calls_the_function_of_others(
+    server: str, what: str
+) -> None:
+    """18.2: in the middle of the statement that writes; or where a crash empties a table."""
+    with opened(server) as (register, run):
+        recommend(register, "R-0")
+        register.position()
+        for sql in (_DELETES, _IMMUTABLE, CALLING[what].format("peelflow_changes")):
+            run(sql)
+        with pytest.raises(Exception, match=NOT_KEPT):
+            recommend(register, "R-1")
+        with pytest.raises(Exception, match=NOT_KEPT):
+            register.fire("R-0", "discharge", actor=HMICFRS, on=date(2026, 1, 1), **SAID)
+        assert [event.number for event in register.history("R-0")] == [1]
+        assert {each.code for each in register.verify()} & {"schema-foreign", "schema-differs"}
+
+
+SAID: dict[str, Any] = {"recorded_by": KIM.person, "source": "portal", "reason": "done"}
+
+
+def recommend(register: Register, record: str) -> None:
+    """Add a recommendation, which changes the figures."""
+    said = {name: SAID[name] for name in ("recorded_by", "source")}
+    register.add(
+        record,
+        category="afi",
+        level=2,
+        force="wmp",
+        issued=date(2023, 1, 2),
+        actor=HMICFRS,
+        fields={"owner": "lead"},
+        **said,
+    )
 
 
 def _refused_and_read(register: Register) -> None:

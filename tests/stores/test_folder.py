@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.tamper import HMICFRS, LIAISON
+from peelflow import backup
 from peelflow.errors import InvalidRequest, UnknownDocument, Unverified
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
@@ -158,6 +159,21 @@ def test_a_document_gone_from_the_folder_is_found(tmp_path: Path) -> None:
         assert [each.code for each in register.verify()] == ["document-missing"]
         with pytest.raises(UnknownDocument):
             register.document(DIGEST)
+
+
+def test_a_letter_that_was_forged_is_in_no_copy(url: str, tmp_path: Path) -> None:
+    """18.6, 18.7: neither in an export nor in a backup, which say so."""
+    path, copy = tmp_path / "documents", tmp_path / "copy"
+    with Register.open(url, documents=path) as register:
+        _add(register)
+        letter = register.keep(LETTER, kind="letter", name="letter.txt")
+        register.attach("R", letter, actor=LIAISON, on=date(2023, 1, 2))
+        (path / DIGEST[:2] / DIGEST[2:]).write_bytes(b"another")
+        with pytest.raises(Unverified, match=f"{DIGEST} has other content"):
+            list(register.export())
+        with pytest.raises(Unverified, match=f"{DIGEST} has other content"):
+            backup(register, copy)
+    assert not copy.exists()
 
 
 def _add(register: Register) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from itertools import chain, starmap
 from pathlib import Path
 
 from peelflow.errors import InvalidRequest, Unverified
@@ -17,7 +18,11 @@ from peelflow.register.register import Register
 from peelflow.results import Result, frozen
 from peelflow.stores.base import DocumentStore, WriteBatch, chunked
 from peelflow.stores.export import EndLine, opened_lines, read_export, verify_export
-from peelflow.stores.integrity import Discrepancy, verify_snapshot
+from peelflow.stores.integrity import (
+    Discrepancy,
+    document_discrepancies,
+    verify_snapshot,
+)
 from peelflow.stores.opening import DocumentFolder
 from peelflow.stores.sqlite import SqliteStore
 
@@ -90,6 +95,8 @@ def _copy_file(store: SqliteStore, documents: DocumentStore, draft: Path) -> tup
         copy.note_documents_folder(None)  # they are all in the copy
         folder = documents.documents() if isinstance(documents, DocumentFolder) else ()
         for chunk in chunked(folder, DOCUMENTS_AT_ONCE):
+            for discrepancy in chain.from_iterable(starmap(document_discrepancies, chunk)):
+                raise _unverified(discrepancy)
             copy.append(WriteBatch((), (), {}, {}, dict(chunk)))
         with copy.snapshot() as kept:
             for discrepancy in verify_snapshot(kept):

@@ -104,7 +104,10 @@ def export_lines(
     kept, mentions = set[str](), References()
     for digest, content in snapshot.documents() if documents is None else documents:
         kept.add(digest)
-        yield _write_line(kind="document", digest=digest, content=_encoded(digest, content))
+        encoded = _encoded(digest, content)
+        for fault in document_discrepancies(digest, content):
+            raise _unwritable(fault.sentence)
+        yield _write_line(kind="document", digest=digest, content=encoded)
     root, events = sha256(), 0
     for _, row in snapshot.feed():
         events += 1

@@ -25,6 +25,7 @@ from peelflow.stores.sql.schema import LATER_OBJECTS, metadata
 
 _TABLES = """SELECT 'table ' || c.relname, c.relkind::text
     || CASE WHEN c.relrowsecurity THEN ' with row security' ELSE '' END
+    || CASE c.relpersistence WHEN 'p' THEN '' ELSE ' that a crash empties' END
     || CASE WHEN EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
         THEN ' that inherits' ELSE '' END
     FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
