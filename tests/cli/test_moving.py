@@ -90,7 +90,7 @@ def test_records_move_and_move_back(here: Run) -> None:
     ran = migrate(here, "--undo", *WHO)
     assert (ran.code, ran.out.splitlines()[-2:]) == (
         1,
-        ["1 records moved back, 1 left", "  left: B"],
+        ["1 record moved back, 1 left", "  left: B"],
     )
     assert "`planned`" not in here("show", "A", *REGISTER).out
     assert migrate(here, "--apply", *WHO).code == 0

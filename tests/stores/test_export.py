@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from peelflow.stores.rows import GENESIS, chain
 from peelflow.stores.seals import seal_feed
 from tests.builders.force import new_world
 from tests.builders.stores import ADDED, DAY, event, run
+from tests.stores.forgery import say
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +157,7 @@ def test_a_history_that_makes_no_record_is_refused(store: Store) -> None:
     end = {"kind": "end", "events": 1, "root": ""}
 
     with pytest.raises(InvalidRequest, match="'odd': is not made by what happened to it"):
-        restore_export(store, map(json.dumps, (head, told, end)))
+        restore_export(store, map(say, (head, told, end)))
 
 
 def test_the_end_has_the_seals_root(lines: list[str]) -> None:
@@ -222,9 +224,9 @@ def _faults(lines: list[str]) -> list[str]:
         (1, "[]", "line 2 of the export: is no line of an export"),
         (1, '{"kind":"x"}', "line 2 of the export: is of no kind known here"),
         (1, '{"kind":[]}', "line 2 of the export"),
-        (1, '{"kind":"document","digest":1,"content":""}', "line 2 of the export: cannot be read"),
-        (1, '{"kind":"end","events":"1","root":""}', "line 2 of the export: cannot be read"),
-        (1, '{"kind":"end","events":1,"root":""}', "line 3 of the export: stands behind the end"),
+        (1, '{"content":"","digest":1,"kind":"document"}', "line 2 of the export: cannot be read"),
+        (1, '{"events":"1","kind":"end","root":""}', "line 2 of the export: cannot be read"),
+        (1, '{"events":1,"kind":"end","root":""}', "line 3 of the export: stands behind the end"),
         (1, "[" * 100_000, "line 2 of the export: is no line of an export"),
     ],
 )
@@ -234,6 +236,39 @@ def test_a_line_that_is_none_is_named(lines: list[str], place: int, line: str, s
         list(read_export([*lines[:place], line, *lines[place + 1 :]]))
 
     assert str(caught.value).startswith(said)
+
+
+_DIGEST = sha256(b"a").hexdigest()
+OTHERWISE: dict[str, tuple[str, Callable[[str], str]]] = {
+    "line ends of another system": ("event", lambda text: f"{text}\r"),
+    "a space": ("event", lambda text: text.replace('":"', '": "', 1)),
+    "another order": ("end", lambda text: json.dumps(dict(reversed(json.loads(text).items())))),
+    "a name twice": ("event", lambda text: '{"previous":"x",' + text[1:]),
+    "a letter said by its number": ("event", lambda text: text.replace("kind", "\\u006bind")),
+    "an event with a name more": ("event", lambda text: text.replace('{"digest', '{"a":1,"digest')),
+    "a document with a name more": ("document", lambda text: more(text, title="x")),
+    "rules with a name more": ("lifecycle", lambda text: more(text, title="x")),
+    "an end with a name more": ("end", lambda text: more(text, records=2)),
+    "bytes in other letters": ("document", lambda text: more(text, content="YR==")),
+}
+"""By what is other in a line: its kind, and the edit."""
+
+
+def more(text: str, **parts: object) -> str:
+    """Return a line with other parts."""
+    return say(json.loads(text) | parts)
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+def test_14_33_a_line_is_as_an_export_writes_it(lines: list[str], what: str) -> None:
+    """Else two files would tell the same, and what nobody reads could stand in one of them."""
+    kind, edit = OTHERWISE[what]
+    document = say({"kind": "document", "digest": _DIGEST, "content": "YQ=="})
+    whole = [*lines[:2], document, *lines[2:]]
+    number = next(n for n, text in enumerate(whole) if json.loads(text)["kind"] == kind)
+    with pytest.raises(InvalidRequest, match=f"line {number + 1} of the export"):
+        list(read_export([*whole[:number], edit(whole[number]), *whole[number + 1 :]]))
+    assert len(list(read_export(f"{text}\n" for text in whole))) == len(whole) - 1
 
 
 def test_an_end_that_tells_of_others_is_found(lines: list[str]) -> None:

@@ -15,7 +15,7 @@ from peelflow.register import restore
 from peelflow.register.entry import EntryValues
 from peelflow.stores.base import Store
 from peelflow.stores.export import restore_export, verify_export
-from tests.stores.forgery import Edit, at, forged
+from tests.stores.forgery import Edit, at, forged, say
 
 KIM = Actor("officer-1", "liaison_officer")
 CHIEF = Actor("chief", "chief_constable")
@@ -219,7 +219,7 @@ def test_rules_that_mean_nothing_do_not_come_in(honest: list[str]) -> None:
     def meaningless(lines: list[str]) -> list[str]:
         line = json.loads(lines[1])
         line |= {"text": "{}", "name": "mine", "digest": _EMPTY}
-        return [lines[0], json.dumps(line), *lines[1:]]
+        return [lines[0], say(line), *lines[1:]]
 
     def twice(lines: list[str]) -> list[str]:
         return [lines[0], lines[1], *lines[1:]]

@@ -175,7 +175,7 @@ def _import_export(register: Register, file: Path, *, as_found: bool) -> None:
     output.line(f"{restored.events} events kept; the register is the export's equal")
     if restored.found:
         output.line(f"taken in as found: `verify` tells these {len(restored.found)} again")
-    for note in _assumed_notes(restored.assumed):
+    for note in (*_assumed_notes(restored.assumed), *restored.unjudged):
         output.line(note)
     for note in register.services.kept_rules.unfiled_notes():
         output.error_line(f"{file}: {note}")
@@ -441,6 +441,7 @@ def _judgement_notes(found: Verification) -> Iterator[str]:
     elif not found.judged:
         yield "no event was judged by its rules, which takes long here: --judge does it"
     yield from _assumed_notes(found.assumed)
+    yield from found.unjudged
 
 
 def _assumed_notes(assumed: Sequence[str]) -> Iterator[str]:

@@ -544,11 +544,15 @@ def migrate(
 
 def _print_migration(result: MigrationResult, *, undo: bool) -> None:
     back = " back" if undo else ""
-    output.line(f"{result.moved} records moved{back}, {len(result.not_moved)} left")
+    output.line(f"{_count(result.moved)} moved{back}, {len(result.not_moved)} left")
     for record in result.not_moved:
         output.line(f"  left: {record}")
     if result.not_moved:
         raise typer.Exit(FINDINGS)
+
+
+def _count(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"
 
 
 def _chosen_file(plan: Path | None, check: Path | None, *, actions: Sequence[bool]) -> Path:
@@ -594,7 +598,7 @@ def _print_preview(
     form = printing.chosen
     if form is Format.TABLE:
         output.line(
-            f"{impact.affected} records affected: {impact.stranded} stranded, "
+            f"{_count(impact.affected)} affected: {impact.stranded} stranded, "
             f"{impact.overdue} overdue at once, {impact.blocked} blocked"
         )
     columns = ("record", "state", "what", "why")

@@ -63,7 +63,7 @@ from peelflow.register.hierarchy import (
 from peelflow.register.joint import joint_of
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
-from peelflow.register.permission import check_corrector
+from peelflow.register.permission import check_corrector, check_level_changer
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
 from peelflow.register.session import Session
 from peelflow.register.successors import each_naming
@@ -135,6 +135,7 @@ def _take_correction(
     try:
         judged = _judged(session, history, events, since=first.number)
         made, after = judged[0][0], judged[-1][1]
+        check_level_changer(session, before, after, request, history)
         if after.withdrawn:
             _check_nothing_rests_on(session, before, as_corrected(history), request)
         elif first.number == 1:

@@ -31,6 +31,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.register.archive import held_to_events
+from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
 from peelflow.register.known_names import KnownNames, people_of
 from peelflow.register.permission import is_move_permitted, no_appointment_sentence
 from peelflow.register.recheck import (
@@ -46,7 +47,6 @@ from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
-from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
 from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
 
@@ -68,12 +68,14 @@ class Verification:
             does not fit: it may be what they rest on.
         assumed: The predicates that were taken to hold, as no function was given for them.
         unchecked: What of the database itself could not be looked at.
+        unjudged: What only files say that are not here, in words: which fields there are.
     """
 
     discrepancies: tuple[Discrepancy, ...]
     judged: bool = False
     assumed: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
 
 
 def verify_register(
@@ -149,8 +151,9 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
         store: What keeps the events.
         session_factory: Begins a session that reads from it.
     """
-    discrepancies: list[Discrepancy] = [*_unshipped_rules(store)]
-    assumed, names = set[str](), KnownNames()
+    unproved = rule_faults(store, session_factory().rulebook)
+    discrepancies = [Discrepancy("", 0, UNLAWFUL, why) for why in unproved]
+    assumed, names, undeclared = set[str](), KnownNames(), dict[_FieldName, list[str]]()
     for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
@@ -164,7 +167,32 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
                 *_unfit_records(session, record, events, names),
             ]
             discrepancies += dict.fromkeys(found)
-    return Verification(tuple(discrepancies), judged=True, assumed=tuple(sorted(assumed)))
+            for field_name in _undeclared_fields(session, record):
+                undeclared.setdefault(field_name, []).append(record.id)
+    return Verification(
+        tuple(discrepancies),
+        judged=True,
+        assumed=tuple(sorted(assumed)),
+        unjudged=tuple(map(_say_undeclared, sorted(undeclared.items()))),
+    )
+
+
+_FieldName = tuple[str, str]
+"""A field's name, and the category of whose records it is."""
+
+
+def _undeclared_fields(session: Session, record: Record) -> Iterator[_FieldName]:
+    """Yield the fields of a record that no vocabulary here declares: it may be a force's own."""
+    category = session.rulebook.vocabulary.categories.get(record.category)
+    declared = category.fields if category is not None else {}
+    yield from ((name, record.category) for name in record.fields if name not in declared)
+
+
+def _say_undeclared(held: tuple[_FieldName, Sequence[str]]) -> str:
+    (name, category), records = held
+    more = f" and {len(records) - NAMED_AT_MOST} more" if len(records) > NAMED_AT_MOST else ""
+    names = f"{', '.join(records[:NAMED_AT_MOST])}{more}"
+    return f"no file here declares the field `{name}` of a `{category}`, as {names} has it"
 
 
 def _each_beside(records: Iterable[Record]) -> Iterator[str]:
@@ -231,17 +259,6 @@ def _unfit_records(
                 why = f"the person {person!r} {SPELT_ALIKE} `{alike}`, who is on this record"
                 yield Discrepancy(record.id, event.number, UNLAWFUL, why)
             people[person] = None
-
-
-def _unshipped_rules(store: Store) -> Iterator[Discrepancy]:
-    """Yield the rules that bear a national name and never came with peelflow."""
-    names = {rules.name for rules in national().lifecycles}
-    # What is tried as national rules did not ship, and is national while it is tried.
-    known = shipped_digests() | {rules.pin.digest for rules in national().lifecycles}
-    for name, version, digest in sorted(store.lifecycles()):
-        if name in names and digest not in known:
-            why = f"the kept rules {name}@{version} bear a national name, and are none that shipped"
-            yield Discrepancy("", 0, UNLAWFUL, why)
 
 
 def _why_unlawful(

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field
 
-from peelflow.errors import InvalidRequest, RulesMismatch, StoreUnavailable
+from peelflow.errors import InvalidRequest, InvalidRules, RulesMismatch, StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -35,13 +36,18 @@ from peelflow.model.rules import (
     Level,
     Lifecycle,
     Pin,
+    Role,
+    Vocabulary,
 )
 from peelflow.results import define
 from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.national import national
-from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.rulebook import Rulebook, merge_lifecycles
 from peelflow.stores.base import PinKey, RecordQuery, Store
-from peelflow.stores.scoped import ScopedStore
+from peelflow.stores.scoped import ScopedStore, shipped_digests
+
+if TYPE_CHECKING:
+    from peelflow.rulebook.authority import Authority
 
 _Name = tuple[str, int]
 """A lifecycle's name and version."""
@@ -284,6 +290,80 @@ def _fields_needed(rules: Lifecycle, atoms: Iterable[Requirement]) -> dict[str, 
             case _:
                 pass
     return {name: FieldRule(type=kind, title=name) for name, kind in kinds.items()}
+
+
+def rule_faults(store: Store, rulebook: Rulebook) -> Iterator[str]:
+    """Say for what the loader would refuse the kept rules that nobody proved here.
+
+    What shipped, and what the rulebook has, was proved. Of a force's own rules their meaning is
+    kept, and no words, guarantees or days: what the loader would say of those is not asked.
+
+    Args:
+        store: What keeps the rules.
+        rulebook: The rules that are here, with the words that the kept ones need.
+    """
+    from peelflow.rulebook.authority import Authority  # seldom needed, as what proves is
+
+    kept, authority = tuple(KeptRules(store, rulebook).lifecycles()), Authority(national())
+    shipped = shipped_digests() | {rules.pin.digest for rules in national().lifecycles}
+    own = [rules for rules in kept if rules.pin.digest not in shipped]
+    if len(own) == len(kept) and not any(map(authority.has, rulebook.lifecycles)):
+        return  # nothing is here that is national
+    names = {rules.name for rules in national().lifecycles}
+    base = (*national().lifecycles, *(rules for rules in kept if rules not in own))
+    for rules in own:
+        if rules.name in names:
+            yield f"the kept rules {rules} bear a national name, and are none that shipped"
+        elif rulebook.by_pin(rules.pin.digest) is None:
+            found = [*_national_faults(rules, authority)]
+            found += _refinement_faults(rules, base, own, rulebook.vocabulary)
+            yield from (f"the kept rules {rules}: {why}" for why in dict.fromkeys(found))
+
+
+def _national_faults(rules: Lifecycle, authority: Authority) -> Iterator[str]:
+    """Say what rules decide that national files do: levels, sides and roles.
+
+    On which ledgers a category of a force's own counts was once its own affair.
+    """
+    from peelflow.rulebook.authority import scope_faults, side_faults
+
+    known = authority.rules.vocabulary.roles
+    words = Vocabulary("kept", roles=rules.roles)
+    for fault in (*scope_faults(authority, [rules]), *side_faults(authority, [words])):
+        yield fault.sentence
+    for name, role in rules.roles.items():
+        if name in known and _meaning(role) != _meaning(known[name]):
+            yield f"the role `{name}` means something else here than nationally"
+
+
+def _meaning(role: Role) -> tuple[object, ...]:
+    return role.side, role.by_appointment, role.may_be_delegated, role.stands_for
+
+
+def _refinement_faults(
+    rules: Lifecycle, base: Sequence[Lifecycle], own: Sequence[Lifecycle], words: Vocabulary
+) -> Sequence[str]:
+    """Say where rules do not refine what they name, in any form in which that is or was here."""
+    from peelflow.proof.refinement import check_refinement
+    from peelflow.rulebook.authority import Authority
+
+    refinable = [each for each in (*base, *own) if str(each) == rules.refines]
+    _, disagreements = merge_lifecycles((*base, *refinable), [rules])
+    errors = [fault.sentence for fault in disagreements if fault.severity == "error"]
+    if errors or not refinable:
+        return errors
+    ledgers = Authority(national()).ledgers
+    for refined in refinable:
+        try:
+            known = {name: refined.roles.get(name, role) for name, role in rules.roles.items()}
+            same_day = evolve(rules, roles=known, in_force_from=refined.in_force_from)
+            faults = check_refinement(same_day, refined, words, ledgers=ledgers)
+        except InvalidRules as too_complex:
+            faults = too_complex.diagnostics
+        errors = [fault.sentence for fault in faults if fault.severity == "error"]
+        if not errors:
+            break
+    return errors
 
 
 _RESTORE = "verify it, and restore it from a backup or an export"

@@ -6,7 +6,7 @@ every event that a verb makes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 from attrs import evolve
@@ -34,7 +34,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import SAME_SIDE, SYSTEM
+from peelflow.model.rules import SAME_SIDE, SYSTEM, Role
 from peelflow.register.context import APPOINTMENT, appointment_of
 from peelflow.register.joint import joint_of
 from peelflow.register.questions import QUESTIONS_FIELD
@@ -290,6 +290,43 @@ def check_corrector(session: Session, request: Event, chain: Sequence[Event]) ->
         if allowed and not {actor.role, role_of(session, actor.role).stands_for} & {*allowed}:
             why = f"was done by {event.actor}, and `{actor.role}` does not correct what that did"
             raise NotPermitted(where, why, f"{say_choice(allowed)} may")
+
+
+def check_level_changer(
+    session: Session,
+    before: Record | None,
+    after: Record,
+    event: Event,
+    history: Sequence[Event],
+) -> None:
+    """Refuse another level than the one at which the inspectorate acted on a record.
+
+    The force corrects what level it entered itself, until then.
+
+    Args:
+        session: What knows the roles.
+        before: The record before it; None where it begins.
+        after: The record after it.
+        event: What happened.
+        history: What was recorded of the record before it.
+
+    Raises:
+        NotPermitted: It is a correction of another side's, and gives the record another level.
+    """
+    is_other = before is not None and before.level != after.level
+    roles = session.rulebook.vocabulary.roles
+    if not is_other or not isinstance(event.what, Corrected) or _decides(roles, event):
+        return
+    decided = next((each for each in as_corrected(history) if _decides(roles, each)), None)
+    if decided is not None:
+        what = f"{event.record}: level {before.level if before else None}"
+        why = f"is the one at which {decided.actor} acted on it, in event {decided.number}"
+        raise NotPermitted(what, why, "let the inspectorate move it to another level")
+
+
+def _decides(roles: Mapping[str, Role], event: Event) -> bool:
+    role = roles.get(event.actor.role)
+    return role is not None and role.side == "inspectorate"
 
 
 def _roles_correcting(session: Session, event: Event) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ Of a category, or a field of a force's own, whose file is not here, nothing is a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from attrs import evolve
 
@@ -41,6 +42,7 @@ from peelflow.register.permission import (
     check_amender,
     check_appointing_role,
     check_corrector,
+    check_level_changer,
 )
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_issued, check_source_and_reason, check_word
@@ -102,6 +104,7 @@ def check_as_recorded(
     elif before is not None:
         _check_later(session, history, event, before, change_context)
     check_appointing_role(session, before, after, event)
+    check_level_changer(session, before, after, event, history)
 
 
 def _check_role(session: Session, event: Event) -> None:
@@ -126,11 +129,20 @@ def _check_beginning(
 ) -> None:
     # A store adds whose it is where two forces have one.
     checked_id(OwnIds(what.force).shown(event.record))
-    issued = event.on
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
-        issued = what.issued
     last = max(event.on, session.today) if isinstance(what, Added) else event.on
+    _check_entry(session, event, what, event.on, last)
+
+
+def _check_entry(
+    session: Session, event: Event, what: Added | TakenOver, on: date, last: date
+) -> None:
+    """Refuse what no record is entered as on a day, with a level given by the last day."""
+    issued = what.issued if isinstance(what, TakenOver) else on
+    if issued > on:
+        why = f"is taken over as at {on}, and was issued on {issued}"
+        raise InvalidRequest(event.record, why, "give a later day")
     check_graded(event.record, what.graded, level=what.level, issued=issued, on=last)
     category = session.rulebook.vocabulary.categories.get(what.category)
     for name, value in what.fields.items() if category else ():
@@ -174,6 +186,8 @@ def _check_correction(
     session: Session, event: Event, history: History, before: Record, what: Corrected
 ) -> None:
     """Refuse who may not correct it; what follows from another correction is of no side's own."""
+    if what.entry is not None and what.to is not None:
+        _check_entry(session, event, what.entry, what.to, max(what.to, session.today))
     chain = tuple(corrected_chain(history, history[what.event - 1]))
     target = chain[-1]
     is_known = chain[0].actor.role in session.rulebook.vocabulary.roles  # else told of that

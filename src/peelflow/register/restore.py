@@ -32,11 +32,13 @@ class Restored(Result):
         events: How many events were new.
         found: What was done as no rules or verbs let anybody do it, and was taken in all the same.
         assumed: The predicates that were taken to hold, as no function was given for them.
+        unjudged: What only files say that are not here, in words: which fields there are.
     """
 
     events: int
     found: tuple[Discrepancy, ...] = field(default=())
     assumed: tuple[str, ...] = field(default=())
+    unjudged: tuple[str, ...] = field(default=())
 
 
 def restore_register(
@@ -69,7 +71,7 @@ def restore_register(
         kept = restore_export(
             services.store, _anew(lines), keep=services.documents.keep_document, progress=progress
         )
-    return Restored(kept, judged.discrepancies, judged.assumed)
+    return Restored(kept, judged.discrepancies, judged.assumed, judged.unjudged)
 
 
 _AS_FOUND = "mend it where it was made; or take it in as it was found, to be found again"

@@ -142,7 +142,8 @@ def overdue_parts(scope: Scope) -> Parts:
         yield Paragraph(f"Nobody can tell of {', '.join(unsure)}, due on a day that is not known.")
     if len(listed.undated) > len(unsure):
         count = len(listed.undated) - len(unsure)
-        yield Paragraph(f"{count} open records have no day; they stand below.")
+        records = "1 open record has" if count == 1 else f"{count} open records have"
+        yield Paragraph(f"{records} no day by which to be closed.")
 
 
 def _day_row(record: OverdueRecord) -> tuple[Cell, ...]:

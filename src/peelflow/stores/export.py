@@ -144,11 +144,15 @@ def _unwritable(why: str) -> Unverified:
 
 def _write_line(**parts: str | int) -> str:
     try:
-        line = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        line = _as_written(parts)
         line.encode()
     except (TypeError, UnicodeEncodeError):
         raise _unwritable(f"a {parts['kind']} that is no text: {parts!a:.120}") from None
     return line
+
+
+def _as_written(parts: RawLine) -> str:
+    return json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
@@ -170,12 +174,16 @@ def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
 
 
 def _parse_line(text: str, number: int) -> RawLine:
+    """Read a line; one in any other form than `_write_line` gives it was written by another."""
     try:
         line = json.loads(text)
     except (RecursionError, ValueError):
         line = None
     if not isinstance(line, dict):
         raise _unreadable_line(number, "is no line of an export")
+    if _as_written(line) != text.removesuffix("\n"):
+        why = "is not as an export writes it: by other line ends, spaces, an order or names twice"
+        raise _unreadable_line(number, why)
     return line
 
 
@@ -183,6 +191,9 @@ def _structure_line(line: RawLine, number: int) -> ExportLine:
     kind = str(line.get("kind"))
     if kind not in _READERS:
         raise _unreadable_line(number, "is of no kind known here")
+    unknown = sorted(line.keys() - _NAMES[kind] - {"kind"})
+    if unknown:
+        raise _unreadable_line(number, f"says what is unknown here: {', '.join(unknown)!a:.80}")
     try:
         return _READERS[kind](line)
     except (AttributeError, LookupError, TypeError, ValueError) as fault:
@@ -207,7 +218,10 @@ def _lifecycle_line(line: RawLine) -> LifecycleLine:
 
 
 def _document_line(line: RawLine) -> DocumentLine:
-    content = b64decode(_part(line, "content", str), validate=True)
+    text = _part(line, "content", str)
+    content = b64decode(text, validate=True)
+    if b64encode(content).decode() != text:
+        raise ValueError(text[-4:])
     return DocumentLine(_part(line, "digest", str), content)
 
 
@@ -226,6 +240,12 @@ _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
     "document": _document_line,
     "event": _event_line,
     "end": _end_line,
+}
+_NAMES = {
+    "lifecycle": {"name", "version", "digest", "text"},
+    "document": {"digest", "content"},
+    "event": {"text", "previous", "digest"},
+    "end": {"events", "root", "documents"},
 }
 
 
