@@ -84,11 +84,11 @@ def test_adds_a_record_with_fields(run: Run) -> None:
     add(run, "R2", "2", "--field", "owner=lead-3", "--field", "title=Mend = better")
     listed = run("list", "--format", "csv").out.splitlines()
     named = (
-        "record,category,level,force,state,assumed,owner,issued,last event,decided by,recorded by"
+        "record,category,level,force,state,owner,assumed,issued,last event,decided by,recorded by"
     )
     by = "portal (hmicfrs),liaison-officer"
     assert listed[0].startswith(f"{named},title,question,")
-    row = f"R2,recommendation,2,wmp,open,,lead-3,2022-12-16,2022-12-16,{by},Mend = better,,"
+    row = f"R2,recommendation,2,wmp,open,lead-3,,2022-12-16,2022-12-16,{by},Mend = better,,"
     assert [line.startswith(row) for line in listed[1:]] == [False, True]
     assert "Mend = better" in run("show", "R2").out
     assert "state   archived (portal: closed)" in run("show", "R1").out

@@ -192,7 +192,7 @@ def test_item_17_csv_lists_every_field(run: Run, form: str) -> None:
     text = run("list", "--format", form, "--register", "r.db").out
     header, *rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     assert header[:10] == [
-        *("record", "category", "level", "force", "state", "assumed", "owner", "issued"),
+        *("record", "category", "level", "force", "state", "owner", "assumed", "issued"),
         *("last event", "decided by"),
     ]
     assert len({*header}) == len(header)

@@ -152,3 +152,8 @@ def test_any_bytes_are_read_or_refused(source: bytes) -> None:
 def test_columns_are_called_as_in_a_spreadsheet(column: int, letters: str) -> None:
     """From A to Z, then AA."""
     assert column_letters(column) == letters
+
+
+def test_an_error_that_a_spreadsheet_saved_is_no_text() -> None:
+    """It is told by its cell as in a workbook; else somebody called #N/A would own work."""
+    assert read(b"Ref,Lead\n1, #N/A\n2,#Name\n").error_cells == {(2, 2): "#N/A"}

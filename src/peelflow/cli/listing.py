@@ -294,7 +294,7 @@ def _print_records(
 
 
 _LIST_COLUMNS = (
-    *("record", "category", "level", "force", "state", "assumed", "owner", "issued"),
+    *("record", "category", "level", "force", "state", "owner", "assumed", "issued"),
     *("last event", "decided by", "recorded by"),
 )
 
@@ -315,8 +315,8 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         output.say_level(row.level),
         "; ".join((row.force, *row.joint_with)),
         _say_state(record),
-        say_mark(is_so=row.assumed and not record.withdrawn),
         row.owner,
+        say_mark(is_so=row.assumed and not record.withdrawn),
         record.issued,
         last.on,
         str(last.actor),

@@ -168,6 +168,10 @@ def read_sheet(
     return tuple(rows), ()
 
 
+ERROR_CELLS = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
+)
+"""What a spreadsheet shows and saves where a formula has no value."""
 DELIMITERS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may part the cells of a CSV file, and what it is called."""
 
@@ -179,6 +183,10 @@ def _mend_quotes(delimiter: str) -> str:
 
 def _row_fault(row: SheetRow, header: tuple[str, ...], cells: list[str]) -> Diagnostic | None:
     """Say what is wrong with the form of a row: its cells are more or fewer, or hold other rows."""
+    for column, text in zip(header, map(str.strip, cells), strict=False):
+        if text in ERROR_CELLS:
+            instead = "mend what it is computed from, and save the sheet again"
+            return row.diagnostic(column, "sheet-value", f"`{column}` shows {text}", instead)
     found = cell_of_rows(cells, row.span.line, ",")
     if found is not None:
         column = header[min(found.place, len(header)) - 1]
@@ -354,8 +362,11 @@ def _sheet_of(
             f"no column tells what this sheet is about; there is {listed(map(shown, header))}"
         )
         instead = f"{'one of ' if len(kinds) > 1 else ''}{columns} has to be there"
-        if len(header) == 1 and ";" in header[0]:
-            instead = "save it with commas between the cells, not semicolons"
+        parting = [name for sign, name in DELIMITERS.items() if sign in header[0]]
+        if len(header) == 1 and parting:
+            instead = f"save it with commas between the cells, not {parting[0]}s"
+        elif kind_of(tuple(map(_as_column, header)), kinds, defaults) is not None:
+            instead = f"write {listed(map(_as_column, header))}, in small letters"
         raise sheet_fault(span, "sheet-unknown", sentence, instead)
     faults = [
         *_column_faults(header, sheet, span),
@@ -373,6 +384,11 @@ def _sheet_of(
     if faults:
         raise _UnreadableSheet(faults)
     return sheet
+
+
+def _as_column(heading: str) -> str:
+    """Return a heading as the columns here are written: `actor_role` for `Actor Role`."""
+    return "_".join(heading.casefold().split())
 
 
 def _column_faults(header: tuple[str, ...], sheet: SheetKind, span: Span) -> Iterator[Diagnostic]:

@@ -20,7 +20,7 @@ from attrs import field
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.files import read_regular
-from peelflow.register.csv_schema import DELIMITERS, cell_of_rows, csv_fault
+from peelflow.register.csv_schema import DELIMITERS, ERROR_CELLS, cell_of_rows, csv_fault
 from peelflow.results import frozen
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.texts import is_unseen
@@ -209,7 +209,13 @@ def read_csv(
     name = DELIMITERS.get(delimiter, delimiter)
     notes = (f"read as {_spoken(encoding)}, its cells parted by a {name}",)
     cut_row = None if text.endswith(("\n", "\r")) else rows[-1].number
-    return Grid(span.file, "", rows, notes=notes, cut_row=cut_row)
+    errors = {
+        (row.number, column): row.text(column)
+        for row in rows
+        for column in row.filled
+        if row.text(column) in ERROR_CELLS
+    }
+    return Grid(span.file, "", rows, error_cells=errors, notes=notes, cut_row=cut_row)
 
 
 def _spoken(encoding: str) -> str:
