@@ -10,7 +10,7 @@ from peelflow.model.question_sets import QuestionSets
 from peelflow.model.records import Event, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
 from peelflow.model.rules import Lifecycle, Transition
-from peelflow.portfolio.listing import row_of, state_attribution
+from peelflow.portfolio.listing import entered_number, row_of, state_attribution
 from peelflow.portfolio.plan import Verifiable
 from peelflow.portfolio.selection import text_field
 from peelflow.register.register import Register
@@ -42,6 +42,7 @@ def _verifiable(
         rule = _closing_transition(rules, state, record, inspection, sets)
         if rule is None:
             continue
+        entry = history[entered_number(record) - 1]
         kinds = [
             atom.evidence
             for step in path
@@ -55,7 +56,7 @@ def _verifiable(
             trigger=rule.trigger,
             steps=tuple(step.trigger for step in path),
             evidence=tuple(dict.fromkeys(kinds)),
-            waiting=None if path else state_attribution(history, record),
+            waiting=None if path else state_attribution(record, entry),
         )
         return
 

@@ -88,6 +88,8 @@ def test_each_force_has_its_own_record_of_an_id(both: Both) -> None:
     assert first.number == 2
     assert [record.id for record in both.whole.records()] == ["b-2", "b-2 (of essex)"]
     assert both.essex.store.event_with_key("b-2", "none") is None
+    entries = both.essex.store.last_events({"b-2": 2})
+    assert [entry.event for entry in entries.values()] == [first]
     check_whole(both)
 
 

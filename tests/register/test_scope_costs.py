@@ -31,6 +31,7 @@ READING: dict[str, Callable[[Register, str], object]] = {
     "record": lambda r, name: r.record(name),
     "history": lambda r, name: r.history(name),
     "histories": lambda r, name: r.store.histories([name, "free"]),
+    "last_events": lambda r, name: r.store.last_events({name: 9, "free": 9}),
     "read": lambda r, name: r.store.read([name, "free"]),
     "deadline": lambda r, name: r.deadline(name),
     "route": lambda r, name: r.route(name),

@@ -90,6 +90,15 @@ class StoresAgree(RuleBasedStateMachine):
 
         self.both(tell)
 
+    @rule(record=records)
+    def note(self, record: str) -> None:
+        """Write down that somebody looked at it."""
+
+        def tell(world: World) -> Any:
+            return world.register.note(record, "looked at", actor=LIAISON, on=world.day)
+
+        self.both(tell)
+
     @invariant()
     def they_hold_the_same(self) -> None:
         """Records, histories and figures are equal, and every history folds to its record."""
@@ -105,8 +114,14 @@ class StoresAgree(RuleBasedStateMachine):
         if hasattr(self, "worlds"):
             one, other = (world.register for world in self.worlds)
             for record in one.records():
-                assert one.history(record.id) == other.history(record.id)
-                assert fold(one.history(record.id)) == record
+                history = one.history(record.id)
+                assert history == other.history(record.id)
+                assert fold(history) == record
+                for until in range(record.number + 1):
+                    acts = [event for event in history[:until] if event.kind != "noted"]
+                    for register in (one, other):
+                        found = register.store.last_events({record.id: until})
+                        assert [entry.event for entry in found.values()] == acts[-1:]
             one.close()
             other.close()
             self.folder.cleanup()

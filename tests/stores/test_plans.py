@@ -43,7 +43,9 @@ def plan_of(store: SqliteStore, sql: str, values: Any) -> list[str]:
 
 def scans(plan: list[str]) -> list[str]:
     """Return the lines that look at everything but the values asked with, and names of tables."""
-    return [line for line in plan if re.match(r"SCAN (?!json_each|field|sqlite_master)", line)]
+    return [
+        line for line in plan if re.match(r"SCAN (?!json_each|asked|field|sqlite_master)", line)
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
@@ -118,6 +120,23 @@ def server(postgres_database: str) -> Iterator[Connection]:
         engine = create_engine(url, poolclass=NullPool)
         with engine.connect() as connection:
             yield connection
+
+
+@pytest.mark.parametrize("has_joint", [False, True])
+@pytest.mark.parametrize("force", [None, "WMP"])
+def test_last_events_are_found_by_their_numbers(
+    file: SqliteStore, force: str | None, *, has_joint: bool
+) -> None:
+    """S14: no other event is looked at, and of another force's record none at all."""
+    sql, values = STATEMENTS.last_events({"R-1": 3}, force, has_joint=has_joint) or ("", ())
+
+    plan = plan_of(file, sql, values)
+
+    assert not scans(plan)
+    events = [line for line in plan if line.startswith("SEARCH events")]
+    assert events == ["SEARCH events USING INDEX sqlite_autoindex_events_1 (record=? AND number=?)"]
+    narrowed = [line for line in plan if "INDEX records_by_force (force=? AND id=?)" in line]
+    assert bool(narrowed) == (force is not None)
 
 
 @pytest.mark.parametrize("has_joint", [False, True])

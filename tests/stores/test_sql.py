@@ -206,6 +206,7 @@ def test_an_unknown_database_is_asked_in_plain_sql(postgres: str) -> None:
         "a": 2,
         "b": 1,
     }
+    assert store.last_events({"a": 2}) == {"a": store.history("a")[1]}
     assert store.document("none") is None
     with store.snapshot() as kept:
         assert list(kept.database_faults()) == []  # nobody knows what it checks by itself

@@ -63,6 +63,18 @@ class OrdersByClock(MemoryStore):
         return tuple(sorted(super().history(record), key=lambda each: each.event.recorded_at))
 
 
+class TakesNotesForActs(MemoryStore):
+    """S4: the last event that is asked for is the last one, whatever it is."""
+
+    def last_events(
+        self, until: Mapping[str, int], *, force: str | None = None
+    ) -> Mapping[str, StoredEvent]:
+        """Look at the number alone."""
+        histories = self.histories(until, force=force)
+        behind = {name: history[: until[name]] for name, history in histories.items()}
+        return {name: history[-1] for name, history in behind.items() if history}
+
+
 class ListsByWord(MemoryStore):
     """S4: records are listed as a dictionary sorts them, not by code point."""
 
@@ -318,6 +330,7 @@ MEMORY = {
         KeepsHalf,
         IgnoresReads,
         OrdersByClock,
+        TakesNotesForActs,
         ListsByWord,
         GivesTwice,
         SkipsLateCommits,

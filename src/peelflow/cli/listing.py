@@ -48,6 +48,7 @@ from peelflow.model.records import (
     Corrected,
     Event,
     EventPayload,
+    FieldValue,
     MadeJoint,
     Migrated,
     Noted,
@@ -64,7 +65,7 @@ from peelflow.portfolio.grouping import (
     grouped_figures,
     selected_figures,
 )
-from peelflow.portfolio.listing import question_amendments, row_of
+from peelflow.portfolio.listing import each_with_last_event, question_amendments, row_of
 from peelflow.portfolio.notes import last_note, note_text
 from peelflow.portfolio.selection import each_selected
 from peelflow.register.batch import Batch
@@ -202,32 +203,42 @@ def list_records(
     selection = wanted.selection(counts=counts, ledger=ledger)
     with location.opened() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
-        noted = _is_asked_for_notes(printing)
-        listed = [
-            _ListedRecord(
-                record,
-                _last_happened(history[: record.number]),
-                last_note(history[: record.number], as_at) if noted else None,
-            )
-            for record, history in register.histories(records)
-        ]
-        shown = [row.record for row in listed]
-        fields = _field_names(register, shown, every=printing.is_arranged)
-    _print_records(listed, fields, register.rulebook.vocabulary.categories, printing)
+        categories = register.rulebook.vocabulary.categories
+        rows = _each_with_events(register, records, as_at, printing)
+        listed = [_listed_record(*row, categories) for row in rows]
+    _print_records(listed, categories, printing)
 
 
 @frozen
 class _ListedRecord:
-    """A record, what last happened to it, and the last note on it if notes are asked for."""
+    """The cells of a record's row, what its fields say, and its last note if that is asked for."""
 
-    record: Record
-    last: Event
-    note: Event | None
+    cells: tuple[output.Cell, ...]
+    category: str
+    fields: Mapping[str, FieldValue]
+    note: tuple[output.Cell, ...]
 
 
-def _last_happened(history: Sequence[Event]) -> Event:
-    """Return the last event of a history that is no note."""
-    return next(event for event in reversed(history) if not isinstance(event.what, Noted))
+def _listed_record(
+    record: Record, last: Event, note: Event | None, categories: Mapping[str, Category]
+) -> _ListedRecord:
+    category = categories.get(record.category)
+    fields = record.fields if category is None else record.field_values(category)
+    return _ListedRecord(_record_row(record, last), record.category, fields, _note_cells(note))
+
+
+def _each_with_events(
+    register: Register, records: Iterable[Record], as_at: date | None, printing: PrintingOptions
+) -> Iterator[tuple[Record, Event, Event | None]]:
+    """Yield records, each with its last event that is no note, and its last note if asked for."""
+    if not _is_asked_for_notes(printing):
+        for record, last in each_with_last_event(register, records):
+            yield record, last, None
+        return
+    for record, history in register.histories(records):
+        until = history[: record.number]
+        last = next(event for event in reversed(until) if not isinstance(event.what, Noted))
+        yield record, last, last_note(until, as_at)
 
 
 def _is_asked_for_notes(printing: PrintingOptions) -> bool:
@@ -254,29 +265,28 @@ def search(
 
 
 def _print_records(
-    listed: Sequence[_ListedRecord],
-    fields: tuple[str, ...],
-    categories: Mapping[str, Category],
-    printing: PrintingOptions,
+    listed: Sequence[_ListedRecord], categories: Mapping[str, Category], printing: PrintingOptions
 ) -> None:
     """Print records, each with its last event: with its fields where there is room for them."""
-    body = tuple(_record_row(row.record, row.last) for row in listed)
     form = printing.chosen
     if form is Format.JSON and not printing.is_arranged:
-        rows = [dict(zip(_LIST_COLUMNS, row, strict=True)) for row in body]
-        kept = (row.record.fields for row in listed)
         with printing.text():
-            output.print_json([{**row, "fields": {**f}} for row, f in zip(rows, kept, strict=True)])
+            output.print_json_list(
+                {**dict(zip(_LIST_COLUMNS, each.cells, strict=True)), "fields": each.fields}
+                for each in listed
+            )
         return
     if form in (Format.TABLE, Format.MD) and not printing.is_arranged:
+        body = tuple(each.cells for each in listed)
         printing.show(Table("records", "", _LIST_COLUMNS, body, optional=("assumed",)))
         return
+    fields = _field_names(categories, listed, every=printing.is_arranged)
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
-    said = [(each.record, categories.get(each.record.category)) for each in listed]
-    cells = [_field_cells(record, category, fields) for record, category in said]
     noted = _NOTE_COLUMNS if _is_asked_for_notes(printing) else ()
-    notes = [_note_cells(each.note) if noted else () for each in listed]
-    full = tuple((*row, *more, *note) for row, more, note in zip(body, cells, notes, strict=True))
+    full = tuple(
+        (*each.cells, *map(_field_cell, map(each.fields.get, fields)), *each.note[: len(noted)])
+        for each in listed
+    )
     shown = printing
     if form in (Format.TABLE, Format.MD) and printing.columns is None:
         shown = evolve(printing, columns=",".join(_LIST_COLUMNS))  # sorted by any field, even so
@@ -314,30 +324,24 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
     )
 
 
-def _field_names(register: Register, records: Iterable[Record], *, every: bool) -> tuple[str, ...]:
+def _field_names(
+    declared: Mapping[str, Category], listed: Iterable[_ListedRecord], *, every: bool
+) -> tuple[str, ...]:
     """Return the fields of records but for the owner, whose column is always there.
 
     Those of each category stand as it declares them, or of `every` category there is; behind them
     what only older records have.
     """
-    declared = register.rulebook.vocabulary.categories
-    categories = declared.values() if every else ()
-    names = dict.fromkeys(name for category in categories for name in category.fields)
-    others: set[str] = set()
-    for record in records:
-        known = declared.get(record.category)
-        names |= dict.fromkeys(() if known is None else known.fields)
-        others.update(record.fields)
+    every_category = tuple(declared) if every else ()
+    shown = dict.fromkeys((*every_category, *(each.category for each in listed)))
+    known = (declared[category].fields for category in shown if category in declared)
+    names = dict.fromkeys(name for fields in known for name in fields)
+    others = {name for each in listed for name in each.fields}
     return tuple(name for name in (*names, *sorted(others - {*names})) if name != "owner")
 
 
-def _field_cells(
-    record: Record, category: Category | None, names: Sequence[str]
-) -> tuple[output.Cell, ...]:
-    """Return what a record's fields say, each day as a day."""
-    values = record.fields if category is None else record.field_values(category)
-    said = (values.get(name) for name in names)
-    return tuple(output.say_value(value) if isinstance(value, tuple) else value for value in said)
+def _field_cell(value: FieldValue | None) -> output.Cell:
+    return output.say_value(value) if isinstance(value, tuple) else value
 
 
 def _say_state(record: Record) -> str:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from io import StringIO, TextIOWrapper
+from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -180,13 +180,19 @@ def console_of(stream: TextIO) -> Console:
 
 def write_machine_text(text: str) -> None:
     """Write what programs read: UTF-8 with plain line ends, whatever the console speaks."""
+    _machine_stream().write(text)
+
+
+def _machine_stream() -> TextIO:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    sys.stdout.write(text)
+    return sys.stdout
 
 
 def printable(text: str) -> str:
     """Return a text without what a terminal would obey instead of print."""
+    if text.isprintable():
+        return text
     return "".join(
         character
         if character.isprintable() or character in _HARMLESS_CHARACTERS
@@ -272,6 +278,16 @@ def print_json(data: object) -> None:
     write_machine_text(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
+def print_json_list(items: Iterable[object]) -> None:
+    """Print a list as `print_json` does, one item after the other, however many there are."""
+    stream, before = _machine_stream(), "["
+    for item in items:
+        text = json.dumps([item], ensure_ascii=False, indent=2, default=str)
+        stream.write(before + text[1:-2])
+        before = ","
+    stream.write("[]\n" if before == "[" else "\n]\n")
+
+
 class ShowsProgress(Protocol):
     """What moves a progress bar: how much is done, and of how much, once that is known."""
 
@@ -323,12 +339,12 @@ def rows(
     """
     match form:
         case Format.CSV:
-            write_machine_text(_csv_text([columns, *body]))
+            _write_csv((columns, *body))
         case Format.EXCEL:
-            harmless = [list(map(_without_formula, row)) for row in (columns, *body)]
-            write_machine_text(BYTE_ORDER_MARK + _csv_text(harmless))
+            write_machine_text(BYTE_ORDER_MARK)
+            _write_csv(map(_harmless_row, (columns, *body)))
         case Format.JSON:
-            print_json([dict(zip(columns, row, strict=True)) for row in body])
+            print_json_list(dict(zip(columns, row, strict=True)) for row in body)
         case Format.MD:
             _print_markdown(columns, body, numbers)
         case _:
@@ -342,15 +358,27 @@ BYTE_ORDER_MARK = "\ufeff"
 _FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
-def _csv_text(rows: Iterable[Sequence[Cell]]) -> str:
-    return "".join(f"{_csv_row(row)}\n" for row in rows)
+@frozen
+class _CsvLines:
+    """Takes each line that a CSV writer makes, and ends it as programs expect."""
+
+    stream: TextIO
+
+    def write(self, line: str) -> None:
+        """Write one line."""
+        self.stream.write(f"{line.removesuffix(_CSV_END)}\n")
 
 
-def _csv_row(row: Sequence[Cell]) -> str:
-    # The writer quotes what its line end is made of, and other readers end a line at `\r` too.
-    text = StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(row)
-    return text.getvalue().removesuffix("\r\n")
+# The writer quotes what its line end is made of, and other readers end a line at `\r` too.
+_CSV_END = "\r\n"
+
+
+def _write_csv(rows: Iterable[Sequence[Cell]]) -> None:
+    csv.writer(_CsvLines(_machine_stream()), lineterminator=_CSV_END).writerows(rows)
+
+
+def _harmless_row(row: Sequence[Cell]) -> list[Cell]:
+    return list(map(_without_formula, row))
 
 
 def _without_formula(cell: Cell) -> Cell:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import ClassVar
 
 from peelflow.engine.fold import as_corrected, is_assumed
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
+from peelflow.errors import StoreUnavailable
 from peelflow.model.date_spans import DateSpan, read_span
 from peelflow.model.records import Actor, Amended, Event, Record, TransitionTaken
 from peelflow.model.requirements import PUBLISHED
@@ -19,9 +21,11 @@ from peelflow.portfolio.selection import (
     narrowed,
     text_field,
 )
+from peelflow.register.as_at import HISTORIES_AT_ONCE
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
+from peelflow.stores.base import chunked
 
 
 @frozen
@@ -56,11 +60,39 @@ def attribution_of(event: Event) -> Attribution:
     return Attribution(event.actor, event.recorded_by, event.on)
 
 
-def state_attribution(history: Sequence[Event], record: Record) -> Attribution:
-    """Return who brought a record into the state it stands in, as its history tells, and when."""
-    entered = record.entered[record.state]
-    event = history[entered.number - 1]
-    return Attribution(event.actor, event.recorded_by, entered.on)
+def state_attribution(record: Record, event: Event) -> Attribution:
+    """Return who brought a record into the state it stands in by an event, and when."""
+    return Attribution(event.actor, event.recorded_by, record.entered[record.state].on)
+
+
+def entered_number(record: Record) -> int:
+    """Return the number of the event that brought a record into the state it stands in."""
+    return record.entered[record.state].number
+
+
+def each_with_last_event(
+    register: Register,
+    records: Iterable[Record],
+    number_of: Callable[[Record], int] = attrgetter("number"),
+) -> Iterator[tuple[Record, Event]]:
+    """Yield records, each with its last event that is no note, without reading its history.
+
+    Args:
+        register: The register.
+        records: The records.
+        number_of: Returns the number up to which a record's events count.
+
+    Raises:
+        StoreUnavailable: The store has no such event of a record, so somebody took it away.
+    """
+    store = register.store
+    for chunk in chunked(records, HISTORIES_AT_ONCE):
+        events = store.last_events({record.id: number_of(record) for record in chunk})
+        for record in chunk:
+            if record.id not in events:
+                why = f"event {number_of(record)} of {record.id} is gone"
+                raise StoreUnavailable(store.url, why, instead="have it verified")
+            yield record, events[record.id].event
 
 
 def row_of(record: Record) -> RecordRow:
@@ -148,17 +180,17 @@ def ages(
     check_date(on, "the list")
     selected = each_open(register, on, selection=narrowed(selection, force), ledger=ledger)
     listed = [
-        (span.last if span else date.max, _age_of(record, history, span, on))
-        for record, history in register.histories(selected)
+        (span.last if span else date.max, _age_of(record, event, span, on))
+        for record, event in each_with_last_event(register, selected, entered_number)
         for span in [publication_span(record)]
     ]
     listed.sort(key=lambda dated: (dated[0], dated[1].row.record))
     return tuple(age for _, age in listed)
 
 
-def _age_of(record: Record, history: Sequence[Event], span: DateSpan | None, on: date) -> Age:
+def _age_of(record: Record, event: Event, span: DateSpan | None, on: date) -> Age:
     parts = row_of(record), text_field(record, "title")
-    attribution = state_attribution(history, record)
+    attribution = state_attribution(record, event)
     if span is None:
         return Age(*parts, None, None, attribution)
     days = None if span.first <= on < span.last else (on - span.last).days

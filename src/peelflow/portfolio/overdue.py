@@ -16,6 +16,7 @@ from peelflow.portfolio.listing import (
     Attribution,
     RecordRow,
     Share,
+    entered_number,
     row_of,
     state_attribution,
 )
@@ -211,17 +212,19 @@ def _listed(
     dated: list[OverdueRecord] = []
     undated: list[UndatedRecord] = []
     categories = register.rulebook.vocabulary.categories
-    listed: dict[str, tuple[Record, StateDeadline | None]] = {}
-    for record in records:
-        state = state_deadline(register.lifecycle(record.lifecycle), record)
-        spans = [span for _, span in _deadline_spans(due_span(record), state)]
-        if any(span is None or is_wanted(span) is not False for span in spans):
-            listed[record.id] = record, state
-    for record, history in register.histories(record for record, _ in listed.values()):
-        _, state = listed[record.id]
+
+    def state_of(record: Record) -> StateDeadline | None:
+        return state_deadline(register.lifecycle(record.lifecycle), record)
+
+    def is_listed(record: Record) -> bool:
+        spans = _deadline_spans(due_span(record), state_of(record))
+        return any(span is None or is_wanted(span) is not False for _, span in spans)
+
+    for record, history in register.histories(filter(is_listed, records)):
+        state = state_of(record)
         deadline = evolve(deadline_of(corrected_until(history, on), categories), state=state)
         parts = row_of(record), text_field(record, "title"), deadline
-        attribution = state_attribution(history, record)
+        attribution = state_attribution(record, history[entered_number(record) - 1])
         for what, span in _deadline_spans(due_span(record), state):
             wanted = None if span is None else is_wanted(span)
             if span is None or wanted is None:

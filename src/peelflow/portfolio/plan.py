@@ -10,12 +10,14 @@ from itertools import product
 from peelflow.engine.requirements import inspected_set, question_of, question_set_of
 from peelflow.model.decisions import Inspection
 from peelflow.model.question_sets import QuestionSets, covering_questions, questions_across
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
 from peelflow.model.rules import Lifecycle, Pin, Transition
 from peelflow.portfolio.listing import (
     Attribution,
     RecordRow,
+    each_with_last_event,
+    entered_number,
     row_of,
     state_attribution,
 )
@@ -27,10 +29,12 @@ from peelflow.portfolio.selection import (
     narrowed,
     text_field,
 )
+from peelflow.register.as_at import HISTORIES_AT_ONCE
 from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
+from peelflow.stores.base import chunked
 
 
 @frozen
@@ -151,26 +155,39 @@ def _verified_by_scope(
     with both and not with their product.
     """
     distinct = list(dict.fromkeys(scopes))
-    by_key = _places_by_key(distinct)
-    sets = register.rulebook.vocabulary.question_sets
-    inspected = {scope.question_set for scope in distinct}
-    closings: dict[tuple[Pin, str], tuple[_Closing, ...]] = {}
     waiting: list[list[Verifiable]] = [[] for _ in distinct]
     unready: list[list[Verifiable]] = [[] for _ in distinct]
-    for record, history in register.histories(opened):
-        start = record.lifecycle, record.state
-        if start not in closings:
-            rules = register.lifecycle(record.lifecycle)
-            closings[start] = tuple(_each_closing(rules, record.state))
-        asked = record.forces, _relevant_questions(record, sets, inspected)
-        for closing, places in _each_first_closing(closings[start], by_key, *asked):
-            row = _verifiable(record, history, closing)
+    reached = _each_reached(register, opened, distinct)
+    for chunk in chunked(reached, HISTORIES_AT_ONCE):
+        ready = {record.id: record for record, closing, _ in chunk if not closing.steps}
+        entries = each_with_last_event(register, ready.values(), entered_number)
+        waits = {record.id: state_attribution(record, event) for record, event in entries}
+        for record, closing, places in chunk:
+            row = _verifiable(record, closing, None if closing.steps else waits[record.id])
             for place in places:
                 (unready if closing.steps else waiting)[place].append(row)
     return {
         scope: (tuple(ready), tuple(first))
         for scope, ready, first in zip(distinct, waiting, unready, strict=True)
     }
+
+
+def _each_reached(
+    register: Register, opened: Iterable[Record], scopes: Sequence[_Scope]
+) -> Iterator[tuple[Record, _Closing, frozenset[int]]]:
+    """Yield each record with how it may close, and the places of the scopes that suffice for it."""
+    by_key = _places_by_key(scopes)
+    sets = register.rulebook.vocabulary.question_sets
+    inspected = {scope.question_set for scope in scopes}
+    closings: dict[tuple[Pin, str], tuple[_Closing, ...]] = {}
+    for record in opened:
+        start = record.lifecycle, record.state
+        if start not in closings:
+            rules = register.lifecycle(record.lifecycle)
+            closings[start] = tuple(_each_closing(rules, record.state))
+        asked = record.forces, _relevant_questions(record, sets, inspected)
+        for closing, places in _each_first_closing(closings[start], by_key, *asked):
+            yield record, closing, places
 
 
 def _places_by_key(scopes: Sequence[_Scope]) -> dict[_Key, list[int]]:
@@ -235,7 +252,7 @@ def _each_closing(rules: Lifecycle, start: str) -> Iterator[_Closing]:
                 yield _Closing(steps, transition, inspections)
 
 
-def _verifiable(record: Record, history: Sequence[Event], closing: _Closing) -> Verifiable:
+def _verifiable(record: Record, closing: _Closing, waiting: Attribution | None) -> Verifiable:
     return Verifiable(
         row=row_of(record),
         title=text_field(record, "title"),
@@ -243,7 +260,7 @@ def _verifiable(record: Record, history: Sequence[Event], closing: _Closing) -> 
         trigger=closing.transition.trigger,
         steps=tuple(step.trigger for step in closing.steps),
         evidence=closing.evidence,
-        waiting=None if closing.steps else state_attribution(history, record),
+        waiting=waiting,
     )
 
 

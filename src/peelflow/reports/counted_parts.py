@@ -13,7 +13,7 @@ from peelflow.engine.requirements import inspected_set
 from peelflow.figures import Figures
 from peelflow.model.outline import Outline
 from peelflow.model.question_sets import QuestionSet, set_in_force
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Record
 from peelflow.model.rules import AlwaysReachable, Lifecycle
 from peelflow.portfolio.grouping import ROW
 from peelflow.portfolio.listing import age_shares, ages
@@ -80,10 +80,9 @@ class Scope:
         """The ledger whose figures the paper gives."""
         return self.outline.ledger
 
-    def opened(self) -> list[tuple[Record, tuple[Event, ...]]]:
-        """Return what is open on the ledger, each with its history."""
-        records = each_open(self.register, self.as_at, selection=self.selection, ledger=self.ledger)
-        return list(self.register.histories(records))
+    def opened(self) -> Iterator[Record]:
+        """Yield what is open on the ledger."""
+        return each_open(self.register, self.as_at, selection=self.selection, ledger=self.ledger)
 
     def of_category(self, category: str, *criteria: Criterion) -> list[Record]:
         """Return the force's records of a category that meet some criteria."""

@@ -12,7 +12,7 @@ from peelflow.model.date_spans import read_span
 from peelflow.model.outline import OutlineSection
 from peelflow.model.records import Corrected, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, Requirement, atoms_of
-from peelflow.portfolio.listing import RecordRow, state_attribution
+from peelflow.portfolio.listing import RecordRow
 from peelflow.portfolio.notes import notes
 from peelflow.portfolio.overdue import OverdueRecord, UndatedRecord, deadlines, overdue
 from peelflow.portfolio.plan import PlannedInspection, Verifiable, inspection_plan
@@ -197,11 +197,10 @@ def _awaiting(
     scope: Scope, name: str, what: str, is_awaited: Callable[[Requirement], bool]
 ) -> Parts:
     rows: list[tuple[Cell, ...]] = []
-    for record, history in scope.opened():
+    for record in scope.opened():
         state = scope.register.lifecycle(record.lifecycle).states[record.state]
         atoms = (atom for step in state.transitions for atom in atoms_of(step.requires))
         if any(map(is_awaited, atoms)):
-            since = state_attribution(history, record).on
             rows.append(
                 (
                     record.id,
@@ -211,7 +210,7 @@ def _awaiting(
                     text_field(record, "owner"),
                     _state_title(scope, record),
                     say_mark(is_so=is_assumed(record)),
-                    since,
+                    record.entered[record.state].on,
                 )
             )
     if not rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256
 from itertools import islice
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from attrs import field
 
 from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
-from peelflow.model.records import Change, Event, Record
+from peelflow.model.records import Change, Event, Noted, Record
 from peelflow.model.rules import Level
 from peelflow.results import Result, frozen
 from peelflow.stores.codec import check_text
@@ -278,6 +278,15 @@ class QueryStore(Protocol):
         are assumed is of the same moment, day and position as the sum.
         """
 
+    def last_events(
+        self, until: Mapping[str, int], *, force: str | None = None
+    ) -> Mapping[str, StoredEvent]:
+        """Return of each record its last event that is no note, up to the number `until` says.
+
+        That is all that a list shows of a history; no other event is read for it. `force` is that
+        of `read`.
+        """
+
 
 class FeedStore(Protocol):
     """Gives every event once, in one order, without a gap (S5).
@@ -461,6 +470,17 @@ def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
         if (record, key) in keys or is_kept(record, key):
             raise KeyReused(record, key)
         keys.add((record, key))
+
+
+def last_events_in(
+    histories: Mapping[str, Sequence[StoredEvent]], until: Mapping[str, int]
+) -> Mapping[str, StoredEvent]:
+    """Return the last event of each history that is no note, up to the number `until` says."""
+    acts = {
+        name: [entry for entry in history[: until[name]] if not isinstance(entry.event.what, Noted)]
+        for name, history in histories.items()
+    }
+    return {name: entries[-1] for name, entries in acts.items() if entries}
 
 
 def check_texts(*texts: str | None) -> None:

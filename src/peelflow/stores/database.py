@@ -41,6 +41,7 @@ from peelflow.stores.base import (
     check_query,
     check_rules,
     check_texts,
+    last_events_in,
     matches_field,
     matches_mention,
     read_set_ids,
@@ -87,6 +88,8 @@ class Dialect:
         last_day: The day of a record's last event that is no note, of its row's text; None where
             each history is looked at instead.
         stands_as_begun: The condition that a record's row says that it stands where it began.
+        numbers_asked: What to select ids and numbers from that one parameter holds, as `key` and
+            `value`; None where whole histories are read instead.
     """
 
     prefix: str
@@ -105,6 +108,7 @@ class Dialect:
     last_day: str | None = "json_extract(body, '$.on')"
     stands_as_begun: str = """EXISTS (SELECT 1 FROM json_each(body, '$.entered') AS entered
         WHERE entered.key = state AND json_extract(entered.value, '$.number') = 1)"""
+    numbers_asked: str | None = "json_each(?)"
 
 
 class Statements:
@@ -205,6 +209,34 @@ class Statements:
             where[joint if has_joint else "1 = 0"] = ()
         return where
 
+    def last_events(
+        self, until: Mapping[str, int], force: str | None, *, has_joint: bool
+    ) -> tuple[str, tuple[object, ...]] | None:
+        """Return the statement that selects the last event of each record that is no note.
+
+        None where whole histories are read instead.
+
+        Args:
+            until: The number up to which events count, of each record.
+            force: Only the records of this force.
+            has_joint: Whether the table of joint records is there.
+        """
+        if self.dialect.numbers_asked is None:
+            return None
+        events = f"{self.dialect.prefix}events"
+        # SQLite takes the tables of a cross join in order: what is asked first.
+        sql = f"""SELECT {quoted(STORED_EVENT_COLUMNS)}
+            FROM {self.dialect.numbers_asked} AS asked CROSS JOIN {events}
+            WHERE record = asked.key AND number = (SELECT max(number) FROM {events} AS earlier
+                WHERE record = asked.key AND number <= CAST(asked.value AS INTEGER)
+                AND kind <> 'noted')"""
+        asked = json.dumps(dict(until), ensure_ascii=False)
+        if force is None:
+            return sql, (asked,)
+        narrowed = self.narrowed(has_joint=has_joint)
+        array = self.dialect.array(list(until))
+        return f"{sql} AND asked.key IN ({narrowed.ids})", (asked, *narrowed.told(force, array))
+
     def totals(
         self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
     ) -> tuple[str, tuple[Any, ...]]:
@@ -286,9 +318,10 @@ class ForceStatements:
         joint = f"SELECT record FROM {statements.joint_with}"
         is_of_force = f"EXISTS ({own})" + (f" OR record IN ({joint})" if has_joint else "")
         columns = quoted(STORED_EVENT_COLUMNS)
+        self.ids: str = self._arms(statements, "id")
         self.records: str = self._arms(statements, "id, head, body")
         self.histories: str = f"""SELECT {columns} FROM {prefix}events
-            WHERE record IN ({self._arms(statements, "id")}) ORDER BY record, number"""
+            WHERE record IN ({self.ids}) ORDER BY record, number"""
         self.last_numbers: str = (
             f"{_numbers_until(statements.dialect)} AND ({is_of_force}) GROUP BY record"
         )
@@ -416,6 +449,17 @@ class DatabaseStore(ABC):
             narrowed = self._statements.narrowed(has_joint=self._has_joint_records())
             sql, asked = narrowed.last_numbers, (known, *narrowed.told(force))
         return self._ask(sql, asked, lambda rows: {row[0]: row[1] for row in rows})
+
+    def last_events(
+        self, until: Mapping[str, int], *, force: str | None = None
+    ) -> Mapping[str, StoredEvent]:
+        """Return of each record its last event that is no note, up to the number `until` says."""
+        check_texts(*until, force)
+        has_joint = force is not None and self._has_joint_records()
+        statement = self._statements.last_events(until, force, has_joint=has_joint)
+        if statement is None:
+            return last_events_in(self.histories(until, force=force), until)
+        return {entry.event.record: entry for entry in self._ask(*statement, _stored_events)}
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order.

@@ -34,6 +34,7 @@ from peelflow.stores.base import (
     check_query,
     check_rules,
     check_texts,
+    last_events_in,
     matches_field,
     matches_mention,
     read_set_ids,
@@ -144,6 +145,13 @@ class MemoryStore:
         with self._lock:
             kept = self._kept_of(force)
             return {name: tuple(self._entries[name]) for name in ids if name in kept}
+
+    def last_events(
+        self, until: Mapping[str, int], *, force: str | None = None
+    ) -> Mapping[str, StoredEvent]:
+        """Return of each record its last event that is no note, up to the number `until` says."""
+        histories = self.histories(until, force=force)
+        return last_events_in(histories, until)
 
     def records(self, query: RecordQuery) -> Iterator[Record]:
         """Yield the records that match, by id in code-point order."""

@@ -41,6 +41,7 @@ from peelflow.stores.base import (
     WriteBatch,
     check_texts,
     chunked,
+    last_events_in,
     matches_field,
     pinned_key,
 )
@@ -158,6 +159,10 @@ def _renumbered(event: Event, numbers: Mapping[int, int]) -> Event:
     if isinstance(what, Corrected):
         what = evolve(what, event=numbers[what.event])
     return evolve(event, number=numbers[event.number], what=what)
+
+
+def _names_own_id(entry: StoredEvent | None) -> bool:
+    return entry is not None and OWN_ID_MARK in entry.text
 
 
 def _still_matches(record: Record, query: RecordQuery) -> bool:
@@ -520,6 +525,26 @@ class ScopedStore:
             for name, place in kept.items()
             if place is not None
         }
+
+    def last_events(
+        self, until: Mapping[str, int], *, force: str | None = None
+    ) -> Mapping[str, StoredEvent]:
+        """Return the last event that is no note of each of the force's records, as it reads it.
+
+        What it left is read by its history, and so is what names an id that is shown otherwise.
+        """
+        left = {record.id for record in self._joint_records() if self._has_left(record)}
+        places = {name: self._ids.names(name) for name in until}
+        asked = {place: until[name] for name in places for place in places[name]}
+        found = self._store.last_events(asked, force=self._own(force))
+        whole = [
+            name
+            for name in until
+            if any(place in left or _names_own_id(found.get(place)) for place in places[name])
+        ]
+        kept = {name: self._ids.kept(name, found) for name in until}
+        own = {name: found[place] for name, place in kept.items() if place is not None}
+        return {**own, **last_events_in(self.histories(whole) if whole else {}, until)}
 
     def _shown_history(self, entries: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
         category = ""

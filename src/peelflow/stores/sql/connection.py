@@ -76,15 +76,22 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
         later_corrections=_later_corrections(mark),
     )
     if name == SQLITE:
-        return Statements(evolve(dialect, mark=mark))
+        return Statements(evolve(dialect, mark=mark, numbers_asked=f"json_each({mark})"))
     dialect = evolve(dialect, mark=mark, array=list, lock=f" ORDER BY id {lock}")
     if name == POSTGRESQL:
         field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
         known = evolve(dialect, among=f"= ANY({mark})", field_condition=field, last_day=_LAST_DAY)
-        holds_text = f"strpos(body, {mark}) > 0"
-        return Statements(evolve(known, stands_as_begun=_STANDS_AS_BEGUN, holds_text=holds_text))
+        return Statements(
+            evolve(
+                known,
+                stands_as_begun=_STANDS_AS_BEGUN,
+                holds_text=f"strpos(body, {mark}) > 0",
+                numbers_asked=f"jsonb_each_text({mark}::jsonb)",
+            )
+        )
     other = evolve(dialect, among=f"IN {mark}", field_condition=None, last_day=None)
-    return Statements(evolve(other, stands_as_begun="1 = 0", holds_text=None))
+    bare = evolve(other, stands_as_begun="1 = 0", holds_text=None, numbers_asked=None)
+    return Statements(bare)
 
 
 _LAST_DAY = """((body::jsonb ->> 'on') COLLATE "C")"""

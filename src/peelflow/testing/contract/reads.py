@@ -247,6 +247,8 @@ class ReadsOfOneForce(Contract):
         assert store.histories(["b", "none"], force="WMP") == {}
         own = store.histories(["a", "b", "c"], force="WMP")
         assert own == {name: store.history(name) for name in ("a", "c")}
+        until = {"a": 1, "b": 1, "c": 1, "none": 1}
+        assert store.last_events(until, force="WMP") == {name: own[name][0] for name in own}
 
     def test_lists_and_sums_up_one_force_alone(self, store: Store) -> None:
         """S14: its records and its totals."""
@@ -280,6 +282,8 @@ class ReadsOfOneForce(Contract):
         assert store.read(["a"], force="GMP") == store.read(["a"])
         assert store.histories(["a"], force="GMP") == {"a": store.history("a")}
         assert store.last_numbers(2, force="GMP") == {"a": 2}
+        assert store.last_events({"a": 2}, force="WMP") == {}
+        assert store.last_events({"a": 1}, force="GMP") == {"a": store.history("a")[0]}
 
     def test_a_joint_record_is_of_each_of_its_forces(self, store: Store) -> None:
         """S14: it is there for each once, also for one that it is joint with no more."""
@@ -295,6 +299,7 @@ class ReadsOfOneForce(Contract):
             assert store.read(["a"], force=force) == store.read(["a"])
             assert {*store.histories(["a", "b", "c"], force=force)} == {*ids}
             assert {*store.last_numbers(9, force=force)} == {*ids}
+            assert {*store.last_events({"a": 1, "b": 1, "c": 1}, force=force)} == {*ids}
         assert list(store.records(RecordQuery("Kent", "afi"))) == []
         assert [record.id for record in store.records(RecordQuery(joint=True))] == ["a"]
         assert [record.id for record in store.records(RecordQuery("GMP", joint=True))] == ["a"]

@@ -21,6 +21,7 @@ from peelflow.model.records import (
     Corrected,
     Event,
     Moment,
+    Noted,
     ParentLinked,
     TakenOver,
     Value,
@@ -29,10 +30,12 @@ from peelflow.model.rules import Pin
 from peelflow.stores.base import LedgerTotal, RecordQuery, Store, StoredRecord
 from peelflow.testing.contract import Contract, drawn
 from peelflow.testing.samples import (
+    ADDED,
     DAY,
     LETTER,
     NAME,
     PIN,
+    STEP,
     append_history,
     append_next,
     batch,
@@ -79,6 +82,21 @@ class EventHistories(Contract):
         assert dict(store.histories(names)) == histories
         assert [len(histories[name]) for name in names[:-1]] == [2, 3, 1, 1]
         assert store.histories([]) == {}
+
+    def test_the_last_event_that_is_no_note_comes_by_itself(self, store: Store) -> None:
+        """S4: of each record that has one, up to the number that is asked for of it."""
+        names = ["b", "a", '\N{GRINNING FACE}"', "A", "key"]
+        for name in names:
+            for what in (ADDED, Noted("seen"), STEP, Noted("heard"), Noted("read")):
+                append_next(store, name, what=what)
+
+        for until, last in enumerate((None, 1, 1, 3, 3, 3, 3)):
+            expected = {name: store.history(name)[last - 1] for name in names if last}
+            assert store.last_events(dict.fromkeys([*names, "none"], until)) == expected
+        numbers = {"a": 4, "b": 2}
+        found = store.last_events(numbers)
+        assert {name: entry.event.number for name, entry in found.items()} == {"a": 3, "b": 1}
+        assert store.last_events({}) == {}
 
     def test_a_record_comes_back_equal(self, store: Store) -> None:
         """S4: a record is read with the digest of its last event."""
@@ -361,6 +379,7 @@ class TextRoundTrips(Contract):
             lambda: store.event_with_key(bad, "k"),
             lambda: store.event_with_key("a", bad),
             lambda: store.history(bad),
+            lambda: store.last_events({bad: 1}),
             lambda: store.document(bad),
             lambda: store.has_document(bad),
             *(

@@ -273,6 +273,7 @@ STORE_CALLS: dict[str, Callable[[Store], object]] = {
     "event_with_key": lambda store: store.event_with_key(NAME, "k"),
     "history": lambda store: store.history(NAME),
     "histories": lambda store: store.histories([NAME]),
+    "last_events": lambda store: store.last_events({NAME: 1}),
     "records": lambda store: list(store.records(RecordQuery())),
     "totals": lambda store: list(store.totals()),
     "feed": lambda store: store.feed(0, 1),
