@@ -32,7 +32,7 @@ def test_partial_keeps_the_good_ones(run: Run) -> None:
     """Exit 1 still: somebody has to look. The mended sheet brings the rest."""
     Path("records.csv").write_text(SHEET, "utf-8")
     ran = run("import", "records.csv", "--partial", *FILL)
-    assert (ran.code, ran.out.splitlines()[-1]) == (1, "1 rows kept, 0 there already, 1 bad")
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, "1 row kept, 0 there already, 1 bad")
     Path("records.csv").write_text(SHEET.replace("afi,9", "afi,3"), "utf-8")
     ran = run("import", "records.csv", *FILL)
-    assert (ran.code, ran.out) == (0, "1 rows kept, 1 there already, 0 bad\n")
+    assert (ran.code, ran.out) == (0, "1 row kept, 1 there already, 0 bad\n")

@@ -71,6 +71,7 @@ from peelflow.stores.seals import (
     uncovered_sentence,
 )
 from peelflow.stores.sqlite_file import APPLICATION_ID
+from peelflow.wording import counted
 
 EXPORT_SUFFIX = ".jsonl"
 _DOCUMENTS_HELP = "The folder its documents are kept in; the one it remembers when left out."
@@ -156,7 +157,8 @@ def import_files(
             documents_from=documents_from,
         )
     output.diagnostics(result.faults)
-    output.line(f"{result.kept} rows kept, {result.known} there already, {len(result.faults)} bad")
+    kept = counted(result.kept, "row")
+    output.line(f"{kept} kept, {result.known} there already, {len(result.faults)} bad")
     if result.faults:
         raise typer.Exit(FINDINGS)
 
