@@ -80,7 +80,7 @@ def overlapping(boxes: list[list[Any]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", sorted(NATIONAL))
-def test_no_word_of_a_picture_hides_another(page: Chrome, name: str) -> None:
+def test_item_31_no_word_of_a_picture_hides_another(page: Chrome, name: str) -> None:
     """Nor does a box: every state and step of the file is seen, and who takes the step."""
     lifecycle = NATIONAL[name]
     seen = drawn(page, diagram(lifecycle))

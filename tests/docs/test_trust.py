@@ -55,14 +55,14 @@ CHECKED = {
     ),
     "a day lies not in the future, nor before the record's last event": (
         "engine/test_decide.py::test_an_act_can_be_dated_from_the_last_event_up_to_today",
-        "register/test_clock.py::test_a_clock_that_no_right_clock_is",
+        "register/test_clock.py::test_item_37_a_clock_that_no_right_clock_is",
         "register/test_correct.py::test_14_33_only_notes_and_corrections_lie_before_the_last_event",
     ),
     "a document is there, as it was described when it was kept": (
         "register/test_verbs.py::test_a_document_is_what_it_was_kept_as",
     ),
     "a document belongs to who offers it": (
-        "register/test_scope.py::test_a_document_is_given_to_the_force_that_brought_it",
+        "register/test_scope.py::test_item_35_a_document_is_given_to_the_force_that_brought_it",
     ),
     "an inspection or a successor that an act names exists": (
         "register/test_inspections.py::test_an_inspection_named_where_none_is_asked_for_exists",
@@ -73,7 +73,7 @@ CHECKED = {
         "stores/test_acts_between.py::test_a_text_that_a_server_alters_is_not_acknowledged",
     ),
     "the register's file is the one at its path": (
-        "stores/test_file_replaced.py::test_an_act_on_a_file_that_is_gone_is_not_acknowledged",
+        "stores/test_file_replaced.py::test_item_37_an_act_on_a_file_that_is_gone_is_not_acknowledged",
     ),
     "a record, a total, a list is of the one force": (
         "register/test_scope.py::test_nothing_of_another_force_ever_comes_out",
@@ -89,7 +89,7 @@ CHECKED = {
         "rulebook/test_paths.py::test_a_linked_folder_is_not_entered",
         "rulebook/test_paths.py::test_a_linked_file_is_read_only_where_it_leads_into_the_folder",
         "incoming/test_sheets.py::test_a_folder_of_sheets_leads_nowhere_else",
-        "rulebook/test_paths.py::test_a_folder_is_walked_with_bounds",
+        "rulebook/test_paths.py::test_item_37_a_folder_is_walked_with_bounds",
     ),
 }
 FOUND = {
@@ -98,7 +98,7 @@ FOUND = {
         "bench/test_tamper_postgresql.py::test_every_tamper_is_found",
     ),
     "whatever stands where a text or number belongs": (
-        "stores/test_verify.py::test_whatever_stands_in_a_column_is_a_finding",
+        "stores/test_verify.py::test_item_34_whatever_stands_in_a_column_is_a_finding",
     ),
     "damage to the database, and anything that acts on our tables": (
         "bench/test_bit_flips.py::test_a_sample_of_flips_is_found_or_changes_nothing",

@@ -10,7 +10,7 @@ from peelflow import Actor, InvalidRequest, Register
 
 
 @pytest.mark.parametrize("year", [1, 1969, 2200, 9999])
-def test_a_clock_that_no_right_clock_is(year: int) -> None:
+def test_item_37_a_clock_that_no_right_clock_is(year: int) -> None:
     """14.37: before anything is judged by it, or kept."""
     with Register.open("memory:", clock=lambda: datetime(year, 1, 1, tzinfo=UTC)) as register:
         with pytest.raises(InvalidRequest, match=f"tells the year {year}; set it right"):

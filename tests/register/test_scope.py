@@ -309,7 +309,7 @@ def test_a_force_without_a_name_is_refused(force: Any) -> None:
 
 
 @pytest.mark.parametrize("in_folder", [False, True])
-def test_a_document_is_given_to_the_force_that_brought_it(
+def test_item_35_a_document_is_given_to_the_force_that_brought_it(
     tmp_path: Path, url: str, *, in_folder: bool
 ) -> None:
     """14.35: who knows the digest alone is neither given it nor told that it is there."""
@@ -371,7 +371,7 @@ categories:
 """
 
 
-def test_two_forces_have_rules_of_one_name(tmp_path: Path, url: str) -> None:
+def test_item_35_two_forces_have_rules_of_one_name(tmp_path: Path, url: str) -> None:
     """14.35: each its own `local-review@1`, and neither reads the other's."""
     reviewer = Actor("reviewer-1", "reviewer")
     books = {}

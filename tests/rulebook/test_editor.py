@@ -214,7 +214,7 @@ def holds(text: str, kind: type) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(typed())
-def test_the_editor_and_the_reader_agree(file: tuple[str, type]) -> None:
+def test_item_29_the_editor_and_the_reader_agree(file: tuple[str, type]) -> None:
     """On files that are sound, and on what somebody mistypes in them."""
     holds(*file)
 

@@ -173,7 +173,7 @@ def test_a_linked_file_is_read_only_where_it_leads_into_the_folder(tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", ["deep", "files", "folders"])
-def test_a_folder_is_walked_with_bounds(
+def test_item_37_a_folder_is_walked_with_bounds(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """14.37: how deep rule files may lie, and how many files and folders there may be."""

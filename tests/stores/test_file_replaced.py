@@ -36,7 +36,7 @@ def url(request: pytest.FixtureRequest, path: Path) -> str:
 
 @pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
 @pytest.mark.parametrize("become", [Path.unlink, replace_by_copy])
-def test_an_act_on_a_file_that_is_gone_is_not_acknowledged(
+def test_item_37_an_act_on_a_file_that_is_gone_is_not_acknowledged(
     url: str, path: Path, become: Callable[[Path], None]
 ) -> None:
     """14.37, 18.8: it would be kept where nobody finds it."""

@@ -215,7 +215,7 @@ COLUMNS = (
 
 @pytest.mark.parametrize("value", [*VALUES, "no UTF-8"])
 @pytest.mark.parametrize(("table", "column", "where"), COLUMNS)
-def test_whatever_stands_in_a_column_is_a_finding(
+def test_item_34_whatever_stands_in_a_column_is_a_finding(
     path: Path, table: str, column: str, where: str, value: str
 ) -> None:
     """14.34, 18.3: text, a blob, a number, nothing, bytes that are no UTF-8; never an error."""
