@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from peelflow import Actor, Register, national
+from peelflow import Actor, Register, Rulebook, load, national
+from peelflow.model.records import Migrated, Relevelled
+from peelflow.model.rules import Pin
+from peelflow.register.kept_moves import why_move_unlawful
 from peelflow.register.restore import judge_export
+from tests.builders.own import write_own
 from tests.register.test_by_map import PORTAL, SAME, moved, renaming
 from tests.stores.forgery import Edit, at, forged
 
@@ -200,8 +205,79 @@ def test_item_33_a_plan_that_is_not_here_is_told(own: list[str]) -> None:
 
 def test_item_33_a_force_s_own_form_keeps_the_national_state(own: list[str]) -> None:
     """Whatever its own plan said, which is not here."""
-    edit = at(3, what(new="open"))
-    (found,) = judged(forged(own, edit))[0]
-    assert found == (
+    edit = at(3, lambda event: event["what"].update(new="open"))
+    assert judged(forged(own, edit))[0] == [
         "3: the move to `open` stands for `open` of level-2@2, and `in_progress` for `in_progress`"
-    )
+    ]
+
+
+def rules_of(folder: Path) -> Rulebook:
+    """Give the national rules with a force's form of level 2, and of a version that is gone."""
+    write_own(folder, "level-2")
+    rulebook = load(folder)
+    (own,) = [rules for rules in rulebook.lifecycles if rules.name == "own-level-2"]
+    pin = Pin("old-level-2", 1, "0" * 64)
+    gone = evolve(own, name=pin.name, refines="level-2@0", pin=pin)
+    return evolve(rulebook, lifecycles=(*rulebook.lifecycles, gone))
+
+
+MOVES: dict[tuple[str, str, str], str] = {
+    ("level-2@1", "own-level-2@1", "in_progress"): "",
+    ("level-2@1", "own-level-2@1", "open"): "level-2-version-2 leads to `in_progress`",
+    ("own-level-2@1", "level-2@1", "in_progress"): "no national plan does",
+    ("level-2@2", "level-2@1", "in_progress"): "no national plan does",
+    ("old-level-2@1", "own-level-2@1", "open"): "",
+    ("own-level-2@1", "level-3@2", "in_progress"): "leads to another level",
+    ("level-2@1", "level-2@2", "in_progress"): "",
+}
+LEVELS: dict[tuple[str, str, str], str] = {
+    ("level-2@1", "level-2@2", "in_progress"): "does not lead to another level",
+    ("level-1@1", "level-2@2", "closed"): "no national plan does",
+    ("level-2@2", "level-3@1", "in_progress"): "no national plan does",
+    ("own-level-2@1", "level-3@2", "in_progress"): "",
+    ("old-level-2@1", "level-3@2", "in_progress"): "",
+    ("old-level-2@1", "level-3@2", "open"): "which puts `in_progress` at `in_progress`",
+}
+
+
+@pytest.mark.parametrize("is_level", [False, True])
+def test_item_33_each_way_between_rules_is_one_that_a_verb_goes(
+    tmp_path: Path, *, is_level: bool
+) -> None:
+    """Between national rules, a force's forms of them, and those whose version is gone."""
+    rulebook = rules_of(tmp_path)
+    pins = {str(rules): rules.pin for rules in rulebook.lifecycles}
+    with Register.open("memory:", rulebook=rulebook) as register:
+        register.restore(write(tmp_path, lines_moved(2, "level-2-to-3")))
+        record, session = register.record("R-1"), register.session()
+        *_, event = register.history("R-1")
+        for (old, new, state), expected in (LEVELS if is_level else MOVES).items():
+            before = evolve(record, lifecycle=pins[old], state=_STOOD.get(old, "in_progress"))
+            move = said_of(before.state, new, state, pins[new], is_level=is_level)
+            by = HMICFRS if is_level else KIM
+            why = why_move_unlawful(session, evolve(event, actor=by), move, before)
+            assert expected in why
+            assert bool(expected) == bool(why), why
+        if not is_level:
+            lead = evolve(event, actor=Actor("x", "lead"))
+            before = evolve(record, lifecycle=pins["level-2@1"])
+            move = said_of("in_progress", "", "in_progress", pins["level-2@2"], is_level=False)
+            assert "`lead` moves no records under" in why_move_unlawful(session, lead, move, before)
+
+
+_STOOD = {"level-1@1": "archived"}
+
+
+def write(folder: Path, lines: list[str]) -> Path:
+    """Write an export."""
+    file = folder / "export.jsonl"
+    file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return file
+
+
+def said_of(old: str, rules: str, new: str, pin: Pin, *, is_level: bool) -> Relevelled | Migrated:
+    """Return what a move did."""
+    names = {"close": "verify"} if rules.startswith("level-3") else {}
+    if is_level:
+        return Relevelled(2, 3, pin, old, new, "bd" * 32, triggers=names)
+    return Migrated(pin, old, new, "bd" * 32)

@@ -32,7 +32,7 @@ def why_move_unlawful(session: Session, event: Event, what: Moved, record: Recor
         record: The record before it.
     """
     old, new = session.lifecycle(record), session.services.lifecycle_of(what.lifecycle)
-    why = _why_unfit(what, record, old, new)
+    why = _why_unfit(what, old, new)
     if why:
         return f"the move to `{what.new}` {why}"
     role = session.rulebook.vocabulary.roles.get(event.actor.role)
@@ -47,18 +47,13 @@ def why_move_unlawful(session: Session, event: Event, what: Moved, record: Recor
     return f"the move to `{what.new}` {why}" if why else ""
 
 
-def _why_unfit(what: Moved, record: Record, old: Lifecycle, new: Lifecycle) -> str:
-    """Say how a move does not fit the record, or the rules that it leads to."""
-    level = what.new_level if isinstance(what, Relevelled) else record.level
+def _why_unfit(what: Moved, old: Lifecycle, new: Lifecycle) -> str:
+    """Say how a move does not fit the rules that it leads to; a store says that of its record."""
     if old.pin.digest == new.pin.digest:
         return f"leads from {old} to the same rules"
-    if record.category not in new.applies_to.category or level not in new.applies_to.level:
-        return f"leads to {new}, under which no {record.category} of that level runs"
     if moves_level(old, new) != isinstance(what, Relevelled):
         leads = "leads" if moves_level(old, new) else "does not lead"
         return f"{leads} to another level"
-    if what.old not in old.states or what.new not in new.states:
-        return f"is between states that {old} and {new} do not have"
     return ""
 
 
@@ -66,9 +61,9 @@ def _plans_between(
     session: Session, what: Moved, old: Lifecycle, new: Lifecycle
 ) -> Iterator[ResolvedPlan]:
     """Yield the plans that are here and by which the move may have been made."""
-    for plan in session.rulebook.migrations:
-        if (plan.old, plan.new, plan_digest(plan)) == (str(old), str(new), what.plan):
-            yield ResolvedPlan(plan, old, new, what.plan)
+    asked = str(old), str(new), what.plan
+    own = (p for p in session.rulebook.migrations if (p.old, p.new, plan_digest(p)) == asked)
+    yield from (ResolvedPlan(plan, old, new, what.plan) for plan in own)
     if not _is_shipped(new):
         return
     for plan in _national_between(old, new):
@@ -83,8 +78,6 @@ def _national_between(old: Lifecycle, new: Lifecycle) -> Iterable[MigrationPlan]
     Where one of the two ships no more in that version, those of another version of it.
     """
     start = refined_name(old)
-    if not (_is_shipped(old) or old.refines):
-        return ()
     plans = national_plans().values()
     exact = [plan for plan in plans if (plan.old, plan.new) == (start, str(new))]
     if exact or {start, str(new)} <= _national_names() or not moves_level(old, new):
