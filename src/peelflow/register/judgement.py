@@ -31,7 +31,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.register.archive import held_to_events
-from peelflow.register.kept_moves import unjudged_plan, why_move_unlawful
+from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
 from peelflow.register.known_names import KnownNames, people_of
 from peelflow.register.permission import is_move_permitted, no_appointment_sentence
@@ -44,7 +44,7 @@ from peelflow.register.recheck import (
 from peelflow.register.replay import (
     each_event_with_record,
     why_act_unlawful,
-    why_step_missed,
+    why_step_missing,
 )
 from peelflow.register.session import Session
 from peelflow.results import frozen
@@ -174,7 +174,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
                 *_unfit_records(session, record, events, names),
             ]
             discrepancies += dict.fromkeys(found)
-            gone |= dict.fromkeys(_unjudged_plans(session, events))
+            gone |= dict.fromkeys(_unknown_plans(session, events))
             for field_name in _undeclared_fields(session, record):
                 undeclared.setdefault(field_name, []).append(record.id)
     return Verification(
@@ -196,13 +196,13 @@ def _undeclared_fields(session: Session, record: Record) -> Iterator[_FieldName]
     yield from ((name, record.category) for name in record.fields if name not in declared)
 
 
-def _unjudged_plans(session: Session, history: Iterable[Event]) -> Iterator[str]:
+def _unknown_plans(session: Session, history: Iterable[Event]) -> Iterator[str]:
     """Yield in words each plan that a record was moved by and that is not here."""
     moved = as_corrected(history)
     for event, record in each_event_with_record(moved):
         if record is not None and isinstance(event.what, Relevelled | Migrated):
             try:
-                said = unjudged_plan(session, event.what, record)
+                said = unknown_plan(session, event.what, record)
             except (LookupError, StoreError, InvalidRequest):
                 return  # the rules are gone: told as such
             if said:
@@ -233,7 +233,7 @@ def _unlawful_events(
             why = _why_unlawful(session, event, record, predicates)
             if not why and record is not None and isinstance(event.what, Relevelled | Migrated):
                 moved = apply(record, event)
-                why = why_step_missed(session, moved, event, standing[place + 1 :])
+                why = why_step_missing(session, moved, event, standing[place + 1 :])
         except (LookupError, StoreError, UnknownRecord):
             return  # the rules, or a record that it names, are gone: told as such
         except InvalidRequest as fault:

@@ -161,7 +161,7 @@ def _why_counted_otherwise(
     return ""
 
 
-def unjudged_plan(session: Session, what: Moved, record: Record) -> str:
+def unknown_plan(session: Session, what: Moved, record: Record) -> str:
     """Return between which rules of a national record's a plan led that is not here, or nothing.
 
     Args:
