@@ -69,6 +69,7 @@ def _fill(register: Register) -> None:
     register.amend("R-2", "theme", "t", actor=KIM, **later)
     register.add("W-1", **of_level_2, **PORTAL)
     register.correct("W-1", 1, correction="void", reason="not so", **PORTAL)
+    register.note("B-1", "looked at", actor=KIM, on=date(2023, 4, 1))
     inspected: dict[str, Any] = {"category": "inspection", "level": None, **said}
     register.add("I-1", **inspected, **PORTAL)
 
@@ -213,6 +214,36 @@ FORGED: dict[str, tuple[Edit, str, int, str]] = {
         2,
         "is none that was added here",
     ),
+    "an act that names a successor there is none of": (
+        at("R-2", 2, lambda event: event["what"].update(successor="nowhere")),
+        "R-2",
+        2,
+        "its successor: is 'nowhere', and no record is called so",
+    ),
+    "an act in favour of the record itself": (
+        at("R-2", 2, lambda event: event["what"].update(successor="R-2")),
+        "R-2",
+        2,
+        "that is the record itself",
+    ),
+    "a report that is none": (
+        at("R-2", 1, fields(source_report="S-1")),
+        "R-2",
+        1,
+        "its field `source_report`: is S-1, one of the category",
+    ),
+    "a note longer than any is": (
+        at("B-1", 2, lambda event: event["what"].update(text="x" * 40_000)),
+        "B-1",
+        2,
+        "the note",
+    ),
+    "forces that it was never joint with": (
+        at("R-2", 6, lambda event: event["what"].update(old=["met"])),
+        "R-2",
+        6,
+        "was joint with met, and says so wrongly",
+    ),
     "a child that its parent does not know of": (
         at("C-1", 2, lambda event: event.clear()),
         "R-1",
@@ -356,6 +387,19 @@ def test_item_33_a_role_that_nothing_declares_does_nothing(
         for each in found
         if f"the role `{role}`" in each.sentence  # type: ignore[attr-defined]
     }
+
+
+def test_item_33_a_step_of_the_systems_is_of_no_persons(tmp_path: Path) -> None:
+    """Level 1 is archived by peelflow itself, whoever says that he is the system."""
+    said: dict[str, Any] = {"category": "recommendation", "level": 1, "force": "wmp"}
+    with Register.open("memory:") as register:
+        register.add("L-1", **said, issued=DAY, **PORTAL)
+        lines = list(register.export())
+    file = written(forged(lines, at("L-1", 2, by("kim", "system"))), tmp_path)
+    with Register.open("memory:") as register, pytest.raises(Unverified) as refused:
+        register.restore(file)
+
+    assert "peelflow's own, and not that of kim" in str(refused.value)
 
 
 def test_item_33_an_export_out_of_its_order_does_not_come_in(

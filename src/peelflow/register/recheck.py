@@ -15,6 +15,7 @@ from attrs import evolve
 from peelflow.engine.fold import corrected_chain, event_corrected, is_step_at_once
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
+    PEELFLOW,
     Added,
     Amended,
     Attached,
@@ -23,14 +24,16 @@ from peelflow.model.records import (
     Event,
     MadeJoint,
     Migrated,
+    Noted,
     Provenance,
     Record,
     Relevelled,
     TakenOver,
     TransitionTaken,
+    Value,
 )
-from peelflow.model.rules import SYSTEM
-from peelflow.register.context import is_signed_later
+from peelflow.model.rules import SYSTEM, Category
+from peelflow.register.context import APPOINTMENT, is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
@@ -50,6 +53,7 @@ from peelflow.register.validation import (
     check_graded,
     check_inspection,
     check_provenance,
+    check_readable,
     check_text,
     checked_id,
     checked_value,
@@ -110,9 +114,12 @@ def check_as_recorded(
 def _check_role(session: Session, event: Event) -> None:
     """Refuse a role that nothing declares, and the system's beside steps, which rules judge."""
     role = event.actor.role
-    if isinstance(event.what, TransitionTaken):
-        return
     where = f"{event.record}: the role `{role}`"
+    if isinstance(event.what, TransitionTaken):
+        if role == SYSTEM and (event.actor, event.recorded_by) != (PEELFLOW, PEELFLOW.person):
+            why = f"is peelflow's own, and not that of {event.actor.person} by {event.recorded_by}"
+            raise InvalidRequest(where, why, "have somebody act in a role of their own")
+        return
     if role not in session.rulebook.vocabulary.roles:
         why = "is declared neither by the rules here nor by those kept beside it"
         raise InvalidRequest(where, why, "give the file that declares it")
@@ -148,6 +155,39 @@ def _check_entry(
     for name, value in what.fields.items() if category else ():
         if category and name in category.fields and category.fields[name].type in _SHAPED:
             checked_value(category, name, value, record=event.record)
+        if category:
+            _check_reference(session, event, category, name, value)
+
+
+def _check_reference(
+    session: Session, event: Event, category: Category, name: str, value: Value
+) -> None:
+    """Refuse a field that names no record, or one that it cannot name."""
+    rule = category.fields.get(name)
+    if rule is not None and rule.type == "reference" and isinstance(value, str):
+        _check_named(session, event, value, f"its field `{name}`", of=rule.to)
+
+
+def _check_named(
+    session: Session,
+    event: Event,
+    name: str,
+    where: str,
+    *,
+    of: Sequence[str] = (),
+    not_of: str = "",
+) -> None:
+    """Refuse what is no record's name, or one of another category; it may be withdrawn since."""
+    named = session.find(name)
+    if named is None or name == event.record:
+        why = "no record is called so" if named is None else "that is the record itself"
+        raise InvalidRequest(f"{event.record}: {where}", f"is {name!r:.80}, and {why}", _ANOTHER)
+    if named.category == not_of or (of and named.category not in of):
+        why = f"is {name}, one of the category `{named.category}`"
+        raise InvalidRequest(f"{event.record}: {where}", why, _ANOTHER)
+
+
+_ANOTHER = "name a record that was entered here"
 
 
 _SHAPED = ("person", "date")
@@ -162,8 +202,11 @@ def _check_later(
     change_context: ContextChange,
 ) -> None:
     match event.what:
-        case TransitionTaken(inspection=str(inspection)):
-            check_inspection(session, inspection)
+        case TransitionTaken(inspection=inspection, successor=successor):
+            if inspection is not None:
+                check_inspection(session, inspection)
+            if successor is not None:
+                _check_named(session, event, successor, "its successor", not_of=APPOINTMENT)
         case Amended() as what:
             _check_amended(session, history, event, before, what)
             check_standing_acts(
@@ -171,6 +214,11 @@ def _check_later(
             )
         case Corrected() as what:
             _check_correction(session, event, history, before, what)
+        case Noted(text=text):
+            check_readable(text, f"{event.record}: the note")
+        case MadeJoint(old=old) if {*old} != {*before.joint_with}:
+            why = f"was joint with {', '.join(old) or 'nobody'}, and says so wrongly"
+            raise InvalidRequest(event.record, why, "say whom it was joint with")
         case MadeJoint() if _side_of(session, event) not in SAYING_SIDES:
             raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
         case Attached(document=document) if is_signed_later(document, event.on):
@@ -216,6 +264,8 @@ def _check_amended(
     if category is None or rule is None or rule.counts_from is not None:
         return
     check_amender(session, before, what.field, event, lambda: history)
+    if what.new is not None:
+        _check_reference(session, event, category, what.field, what.new)
     if what.new is not None and rule.type in _SHAPED:
         checked_value(category, what.field, what.new, record=event.record)
 
