@@ -363,7 +363,9 @@ def _sheet_of(
         )
         instead = f"{'one of ' if len(kinds) > 1 else ''}{columns} has to be there"
         parting = [name for sign, name in DELIMITERS.items() if sign in header[0]]
-        if len(header) == 1 and parting:
+        if len(header) == 1 and parting[:1] == ["comma"]:
+            instead = "take away the quotes around each whole row"
+        elif len(header) == 1 and parting:
             instead = f"save it with commas between the cells, not {parting[0]}s"
         elif kind_of(tuple(map(_as_column, header)), kinds, defaults) is not None:
             instead = f"write {listed(map(_as_column, header))}, in small letters"
