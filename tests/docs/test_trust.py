@@ -123,6 +123,14 @@ FOUND = {
     "rules of a force's own that came with an export, and take from the national ones": (
         "register/test_restore_rules.py::test_14_33_own_rules_are_held_to_the_national_ones",
     ),
+    "a move between rules that neither `migrate` nor `relevel` would have made": (
+        "register/test_kept_moves.py::test_item_33_a_move_that_no_verb_makes_is_found",
+        "register/test_kept_moves.py::test_item_33_each_way_between_rules_is_one_that_a_verb_goes",
+    ),
+    "a national record moved to or from a force's own rules by a plan that is not here": (
+        "register/test_kept_moves.py::test_item_33_a_plan_that_is_not_here_is_told",
+        "register/test_kept_moves.py::test_item_33_a_force_s_own_form_keeps_the_national_state",
+    ),
     "a field that no vocabulary here declares": (
         "register/test_restore_rules.py::test_14_33_a_field_that_no_file_here_declares_is_told",
     ),

@@ -252,10 +252,12 @@ def explore(system: TransitionSystem, *, must: bool) -> ReachableStates:
     reach = ReachableStates(system, [start], must=must)
     places, add = reach.places, reach.add
     places[start] = 0
-    spend, width = system.budget.spend, system.facts.width
+    width = system.facts.width
+    costs = [width * (NODE_STEPS + len(edges)) for edges in outgoing]
+    spend = system.budget.spend
     for place, node in enumerate(reach.nodes):
         facts, state = divmod(node, size)
-        spend(width * (NODE_STEPS + len(outgoing[state])))
+        spend(costs[state])
         for number, target, gate in outgoing[state]:
             kept, added = masks[number]
             next_node = (facts & kept | added) * size + target
@@ -306,32 +308,40 @@ def first_trapped_node(
     """
     states, size = reach.system.lifecycle.states.values(), len(reach.system.names)
     ends = {number for number, state in enumerate(states) if state.final}
-    sources = _sources_of_nodes(every_node, ends, must=must)
+    latest, sources, earlier = _steps_by_target(every_node, ends, must=must)
     waiting = [node for node in every_node.nodes if node % size in targets]
     safe = set(waiting)
     while waiting:
-        for node in sources.get(waiting.pop(), ()):
+        step = latest.get(waiting.pop(), -1)
+        while step >= 0:
+            node, step = sources[step], earlier[step]
             if node not in safe:
                 safe.add(node)
                 waiting.append(node)
     return next((n for n in reach.nodes if n not in safe and n % size not in ends), None)
 
 
-def _sources_of_nodes(
+def _steps_by_target(
     reach: ReachableStates, ends: set[int], *, must: bool
-) -> dict[int, list[int]]:
-    """Return the nodes from which each node is one step away; no step leaves an end."""
+) -> tuple[dict[int, int], list[int], list[int]]:
+    """Return the latest step to each node, and each step's source and the step to there before it.
+
+    No step leaves an end. A list for each node would cost Python's search for garbage a fifth more.
+    """
     outgoing, masks = reach.system.outgoing(must=must), reach.system.masks
     size = len(reach.system.names)
-    sources: dict[int, list[int]] = {}
+    latest, sources, earlier = dict[int, int](), list[int](), list[int]()
     for node in reach.nodes:
         facts, state = divmod(node, size)
         reach.system.budget.spend(1 + len(outgoing[state]))
         for number, target, gate in () if state in ends else outgoing[state]:
             if gate is None or gate.is_open(facts, must=must):
                 kept, added = masks[number]
-                sources.setdefault((facts & kept | added) * size + target, []).append(node)
-    return sources
+                entered = (facts & kept | added) * size + target
+                earlier.append(latest.get(entered, -1))
+                latest[entered] = len(sources)
+                sources.append(node)
+    return latest, sources, earlier
 
 
 @define(eq=False, slots=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import as_corrected, each_as_recorded
+from peelflow.engine.fold import apply, as_corrected, each_as_recorded
 from peelflow.engine.requirements import (
     QUESTION_SET_FIELD,
     inspected_set,
@@ -31,6 +31,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.register.archive import held_to_events
+from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
 from peelflow.register.known_names import KnownNames, people_of
 from peelflow.register.permission import is_move_permitted, no_appointment_sentence
@@ -40,7 +41,11 @@ from peelflow.register.recheck import (
     check_word_given,
     why_alike,
 )
-from peelflow.register.replay import each_event_with_record, why_act_unlawful
+from peelflow.register.replay import (
+    each_event_with_record,
+    why_act_unlawful,
+    why_step_missing,
+)
 from peelflow.register.session import Session
 from peelflow.results import frozen
 from peelflow.rulebook.national import national
@@ -68,7 +73,8 @@ class Verification:
             does not fit: it may be what they rest on.
         assumed: The predicates that were taken to hold, as no function was given for them.
         unchecked: What of the database itself could not be looked at.
-        unjudged: What only files say that are not here, in words: which fields there are.
+        unjudged: What only files say that are not here, in words: which fields there are, and by
+            which plans records moved.
     """
 
     discrepancies: tuple[Discrepancy, ...]
@@ -154,6 +160,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     unproved = rule_faults(store, session_factory().rulebook)
     discrepancies = [Discrepancy("", 0, UNLAWFUL, why) for why in unproved]
     assumed, names, undeclared = set[str](), KnownNames(), dict[_FieldName, list[str]]()
+    gone: dict[str, None] = {}
     for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
@@ -167,13 +174,14 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
                 *_unfit_records(session, record, events, names),
             ]
             discrepancies += dict.fromkeys(found)
+            gone |= dict.fromkeys(_unknown_plans(session, events))
             for field_name in _undeclared_fields(session, record):
                 undeclared.setdefault(field_name, []).append(record.id)
     return Verification(
         tuple(discrepancies),
         judged=True,
         assumed=tuple(sorted(assumed)),
-        unjudged=tuple(map(_say_undeclared, sorted(undeclared.items()))),
+        unjudged=(*map(_say_undeclared, sorted(undeclared.items())), *gone),
     )
 
 
@@ -186,6 +194,19 @@ def _undeclared_fields(session: Session, record: Record) -> Iterator[_FieldName]
     category = session.rulebook.vocabulary.categories.get(record.category)
     declared = category.fields if category is not None else {}
     yield from ((name, record.category) for name in record.fields if name not in declared)
+
+
+def _unknown_plans(session: Session, history: Iterable[Event]) -> Iterator[str]:
+    """Yield in words each plan that a record was moved by and that is not here."""
+    moved = as_corrected(history)
+    for event, record in each_event_with_record(moved):
+        if record is not None and isinstance(event.what, Relevelled | Migrated):
+            try:
+                said = unknown_plan(session, event.what, record)
+            except (LookupError, StoreError, InvalidRequest):
+                return  # the rules are gone: told as such
+            if said:
+                yield f"not judged: {said}"
 
 
 def _say_undeclared(held: tuple[_FieldName, Sequence[str]]) -> str:
@@ -206,9 +227,13 @@ def _each_beside(records: Iterable[Record]) -> Iterator[str]:
 def _unlawful_events(
     session: Session, history: Iterable[Event], predicates: AssumedPredicates
 ) -> Iterator[Discrepancy]:
-    for event, record in each_event_with_record(as_corrected(history)):
+    standing = as_corrected(history)
+    for place, (event, record) in enumerate(each_event_with_record(standing)):
         try:
             why = _why_unlawful(session, event, record, predicates)
+            if not why and record is not None and isinstance(event.what, Relevelled | Migrated):
+                moved = apply(record, event)
+                why = why_step_missing(session, moved, event, standing[place + 1 :])
         except (LookupError, StoreError, UnknownRecord):
             return  # the rules, or a record that it names, are gone: told as such
         except InvalidRequest as fault:
@@ -277,10 +302,11 @@ def _why_unlawful(
             rules = f"under {record.lifecycle}, kept beside it"
             did = f"`{what.trigger}` by `{event.actor.role}`"
             return f"{did} is not lawful {rules}: {why}" if why else ""
-        case Relevelled() | Migrated() if record and not is_move_permitted(
-            session, event, record, change_context=as_kept
-        ):
-            return no_appointment_sentence(event, record)
+        case Relevelled() | Migrated() as what if record:
+            if not is_move_permitted(session, event, record, change_context=as_kept):
+                return no_appointment_sentence(event, record)
+            why = why_move_unlawful(session, event, what, record)
+            return why or _why_unsourced(session, event)
         case Added(lifecycle=pin) if session.services.lifecycle_of(pin).begun_by is not None:
             return f"under {pin}, kept beside it, a record can only be taken over"
         case TakenOver():

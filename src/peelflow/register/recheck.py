@@ -29,7 +29,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.rules import SYSTEM, Lifecycle
+from peelflow.model.rules import SYSTEM
 from peelflow.register.context import is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
@@ -173,8 +173,6 @@ def _check_later(
             _check_correction(session, event, history, before, what)
         case MadeJoint() if _side_of(session, event) not in SAYING_SIDES:
             raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
-        case Relevelled() | Migrated() as what:
-            _check_moved(session, event, before, what)
         case Attached(document=document) if is_signed_later(document, event.on):
             why = f"is signed on {document.signed_on}, after the {event.on} that it is attached on"
             raise InvalidRequest(f"the document {document.name!r}", why, "attach it later")
@@ -220,31 +218,6 @@ def _check_amended(
     check_amender(session, before, what.field, event, lambda: history)
     if what.new is not None and rule.type in _SHAPED:
         checked_value(category, what.field, what.new, record=event.record)
-
-
-def _check_moved(
-    session: Session, event: Event, before: Record, what: Relevelled | Migrated
-) -> None:
-    """Refuse a move that no proved plan makes: every plan keeps what national ledgers count."""
-    ledgers = session.national_ledgers(before)
-    if ledgers is None:
-        return
-    if isinstance(what, Relevelled) and _side_of(session, event) != "inspectorate":
-        why = f"moves no {before.category} to another level"
-        raise NotPermitted(f"{event.actor}", why, "let the inspectorate move it")
-    old, new = session.lifecycle(before), session.services.lifecycle_of(what.lifecycle)
-    for ledger in sorted(ledgers):
-        counted = _counts(old, what.old, ledger), _counts(new, what.new, ledger)
-        if counted[0] != counted[1] and counted[1] is not None:
-            why = f"would count {counted[1]} on {ledger}, and counts {counted[0] or 'nowhere'}"
-            raise InvalidRequest(f"{event.record}: the move to `{what.new}`", why, _BY_A_PLAN)
-
-
-_BY_A_PLAN = "move it by a plan that was proved"
-
-
-def _counts(lifecycle: Lifecycle, state: str, ledger: str) -> str | None:
-    return lifecycle.states[state].counts_as.get(ledger)
 
 
 def check_word_given(session: Session, first: Event) -> None:

@@ -294,15 +294,29 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
+    why = why_step_missing(session, record, event, later)
+    if why:
+        _refuse_broken_event(record, event, why)
+
+
+def why_step_missing(session: Session, record: Record, event: Event, later: History) -> str:
+    """Say what the system would have done by itself after an event, and did not, or nothing.
+
+    Args:
+        session: What looks around.
+        record: The record after the event.
+        event: The event.
+        later: What happened next.
+    """
     if isinstance(event.what, (Attached, Amended, ChildLinked, MadeJoint, Noted, ParentLinked)):
-        return
+        return ""
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
         act = system_act(trigger, event.on)
         ways = _each_way_decided(session, act, record, event.recorded_at)
         if all(isinstance(decided, Event) for decided in ways):
-            if not (later and _is_system_step(later[0], trigger)):
-                _refuse_broken_event(record, event, f"the system would then `{trigger}` at once")
-            return
+            is_taken = bool(later) and _is_system_step(later[0], trigger)
+            return "" if is_taken else f"the system would then `{trigger}` at once"
+    return ""
 
 
 def _is_system_step(event: Event, trigger: str) -> bool:
