@@ -419,6 +419,27 @@ def counted_by_essex(register: Register) -> int:
     return register.figures(force=ESSEX, as_at=DAY).open
 
 
+@pytest.mark.parametrize("is_away", [False, True])
+def test_what_was_entered_anew_below_a_later_record_follows_that(*, is_away: bool) -> None:
+    """It came below it when that was corrected, and not when it was first entered."""
+    store = MemoryStore()
+    register = below_made_joint(store, (WITH_SUFFOLK, DAY), (Joint(), LATER), ticks=1)
+    add(register, "C-2", NORFOLK, category="cause_of_concern", level=None, fields={})
+    register.correct("C-1-1", 1, entry={"parent": "C-2"}, **REENTRY)
+    make(register, "C-2", WITH_SUFFOLK, on=LAST)
+    number = register.record("C-2").number
+    if is_away:
+        gone = register.correct("C-1-1", 1, **SLIP, **SAID).number
+        register.correct("C-1-1", gone, **BACK)
+
+    register.correct("C-2", number, correction="void", actor=LIAISON, on=LAST, reason="r")
+    below, above = register.record("C-1-1"), register.record("C-2")
+    assert (below.parent, joint_of(below)) == ("C-2", joint_of(above))
+    assert joint_of(above) == Joint()
+    assert register.verify() == ()
+    assert audit(store) == ()
+
+
 def test_what_was_said_while_it_was_away_is_set_right_with_the_one_above() -> None:
     """It was said of it as it came back, or when the one above is said to be so after all."""
     store = MemoryStore()

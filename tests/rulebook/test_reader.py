@@ -162,3 +162,25 @@ def test_plain_data_becomes_nodes_of_one_place() -> None:
     assert isinstance(node, MappingNode)
     assert node.keys["a"] == here
     assert with_span(node, there) == node_from_json({"a": [1, True], "b": {"c": "d"}}, there)
+
+
+INDENTS = {
+    "a tab in a text above": ("a: |\n  text\n  \tb: 1\nc: [1, 2\nd: 5\n", 5),
+    "a space in a text above": ("a: |\n  text\n  \xa0and more\nc: [1, 2\nd: 5\n", 5),
+    "a tab": ("a:\n  b: 1\n\tc: 2\n  d: 3\n", 3),
+    "a space in the line before": ("a:\n  b: 1\n\xa0\xa0c: 2\n\n  d: 3\n", 3),
+    "a space before an item": ("a:\n\xa0\xa0- b: 1\n  c: 2\n", 2),
+}
+
+
+@pytest.mark.parametrize("case", sorted(INDENTS))
+@pytest.mark.usefixtures("_either_parser")
+def test_an_indent_is_at_fault_only_where_yaml_stumbles_over_it(case: str) -> None:
+    """A tab or a pasted space inside a text is no fault, whatever else is wrong."""
+    text, line = INDENTS[case]
+
+    with pytest.raises(InvalidRules) as caught:
+        read_mapping(text.encode(), "f.yaml")
+    (found,) = caught.value.diagnostics
+    assert ("indents nothing" in found.sentence) is ("text above" not in case)
+    assert found.span.line >= line if "text above" in case else found.span.line == line

@@ -46,7 +46,7 @@ from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
 from peelflow.results import frozen
-from peelflow.wording import say_forces
+from peelflow.wording import counted, say_forces
 
 if TYPE_CHECKING:
     from peelflow.register.migrations import MigrationResult
@@ -544,15 +544,11 @@ def migrate(
 
 def _print_migration(result: MigrationResult, *, undo: bool) -> None:
     back = " back" if undo else ""
-    output.line(f"{_count(result.moved)} moved{back}, {len(result.not_moved)} left")
+    output.line(f"{counted(result.moved, 'record')} moved{back}, {len(result.not_moved)} left")
     for record in result.not_moved:
         output.line(f"  left: {record}")
     if result.not_moved:
         raise typer.Exit(FINDINGS)
-
-
-def _count(records: int) -> str:
-    return "1 record" if records == 1 else f"{records} records"
 
 
 def _chosen_file(plan: Path | None, check: Path | None, *, actions: Sequence[bool]) -> Path:
@@ -598,7 +594,7 @@ def _print_preview(
     form = printing.chosen
     if form is Format.TABLE:
         output.line(
-            f"{_count(impact.affected)} affected: {impact.stranded} stranded, "
+            f"{counted(impact.affected, 'record')} affected: {impact.stranded} stranded, "
             f"{impact.overdue} overdue at once, {impact.blocked} blocked"
         )
     columns = ("record", "state", "what", "why")

@@ -3,8 +3,8 @@
 A force's phase is one record of the category `monitoring_phase`; each time that it is moved to
 Engage is a spell. The causes of concern that a spell rests on are records of the category
 `engage_cause` below the phase, which were added while it lasted, or before it, since the force last
-left. A visit is an inspection of the
-force in that time; what it closed is counted from the acts that name it, never typed in.
+left. A visit is an inspection of the force in that time; what it closed is counted from the acts
+that name it, never typed in.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from peelflow.engine.fold import (
     changes_of,
     compensating_changes,
     corrected_chain,
+    each_as_recorded,
     event_corrected,
     fold,
     is_step_at_once,
@@ -566,14 +567,22 @@ def _correction_below(session: Session, request: Event, name: str, what: Correct
 
 def _day_below(history: History) -> date:
     """Return the day from which a record lies below its parent, which it has."""
-    return _put_below(history).on
+    standing = as_corrected(history)
+    return (_links(standing) or standing[:1])[-1].on
 
 
 def _put_below(history: History) -> Event:
-    """Return the event that put a record below its parent, which it has."""
-    standing = as_corrected(history)
-    links = [event for event in standing if isinstance(event.what, ParentLinked)]
-    return (links or standing[:1])[-1]
+    """Return the event that put a record below its parent, which it has, as it was recorded."""
+    put = [
+        event
+        for event, before, after in each_as_recorded(history)
+        if after.parent != (before and before.parent)
+    ]
+    return (_links(as_corrected(history)) or put)[-1]
+
+
+def _links(standing: History) -> list[Event]:
+    return [event for event in standing if isinstance(event.what, ParentLinked)]
 
 
 def _redate_link(session: Session, request: Event, parent: str, child: str) -> None:

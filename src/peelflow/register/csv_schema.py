@@ -357,16 +357,10 @@ def _sheet_of(
 ) -> SheetKind:
     sheet = kind_of(header, kinds, defaults)
     if sheet is None:
-        columns = listed(kind.identifying_column for kind in kinds)
         sentence = (
             f"no column tells what this sheet is about; there is {listed(map(shown, header))}"
         )
-        instead = f"{'one of ' if len(kinds) > 1 else ''}{columns} has to be there"
-        parting = [name for sign, name in DELIMITERS.items() if sign in header[0]]
-        if len(header) == 1 and parting:
-            instead = f"save it with commas between the cells, not {parting[0]}s"
-        elif kind_of(tuple(map(_as_column, header)), kinds, defaults) is not None:
-            instead = f"write {listed(map(_as_column, header))}, in small letters"
+        instead = _header_advice(header, kinds, defaults)
         raise sheet_fault(span, "sheet-unknown", sentence, instead)
     faults = [
         *_column_faults(header, sheet, span),
@@ -384,6 +378,21 @@ def _sheet_of(
     if faults:
         raise _UnreadableSheet(faults)
     return sheet
+
+
+def _header_advice(
+    header: tuple[str, ...], kinds: tuple[SheetKind, ...], defaults: Mapping[str, str]
+) -> str:
+    """Say how to write a header that tells no kind of sheet."""
+    parting = [name for sign, name in DELIMITERS.items() if sign in header[0]]
+    if len(header) == 1 and parting[:1] == ["comma"]:
+        return "take away the quotes around each whole row"
+    if len(header) == 1 and parting:
+        return f"save it with commas between the cells, not {parting[0]}s"
+    if kind_of(tuple(map(_as_column, header)), kinds, defaults) is not None:
+        return f"write {listed(map(_as_column, header))}, in small letters"
+    columns = listed(kind.identifying_column for kind in kinds)
+    return f"{'one of ' if len(kinds) > 1 else ''}{columns} has to be there"
 
 
 def _as_column(heading: str) -> str:

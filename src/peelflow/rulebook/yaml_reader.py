@@ -280,8 +280,8 @@ class _Positions:
         return end
 
 
-_NO_INDENT = re.compile(r"^ *([^\S \r\n])[^\S\r\n]*[^\s#]", re.MULTILINE)
-"""A line that begins with a tab, or with a space that does not break, as is pasted from Word."""
+_NO_INDENT = re.compile(r" *(\t|[^\S \t](?=\s*(?:-|[^\s#][^#]*:)(?:\s|$)))\s*[^\s#]")
+"""How a line begins with a tab, or a key or item with a space that is none, as pasted from Word."""
 
 
 @contextmanager
@@ -297,13 +297,24 @@ def _syntax_faults(places: _Positions, text: str) -> Iterator[None]:
         place = places.of(mark) if mark else Span(places.file)
         if "nesting depth" in what:
             raise _too_deep(place) from None
-        if (indent := _NO_INDENT.search(text)) is not None:
-            name = "a tab" if indent[1] == "\t" else f"the space U+{ord(indent[1]):04X}"
-            sentence = f"YAML cannot be read: {name} begins this line, and it indents nothing"
-            span = _span_after(text[: indent.start(1)], places.file)
-            raise fault(span, "yaml-syntax", sentence, "indent by plain spaces alone") from None
+        _refuse_indent(text, place)
         sentence = f"YAML cannot be read here: {printable(what)}"
         raise fault(place, "yaml-syntax", sentence, HOW_TO_QUOTE) from None
+
+
+def _refuse_indent(text: str, place: Span) -> None:
+    """Refuse what YAML does not read for a line that only seems to be indented.
+
+    It stumbles over a tab where that stands, but reads on past any other space.
+    """
+    lines = text.splitlines()[: place.line]
+    for number, line in reversed([*enumerate(lines, 1)]):
+        begun = _NO_INDENT.match(line)
+        if begun is not None and (begun[1] != "\t" or number == place.line):
+            name = "a tab" if begun[1] == "\t" else f"the space U+{ord(begun[1]):04X}"
+            sentence = f"YAML cannot be read: {name} begins this line, and it indents nothing"
+            span = Span(place.file, number, begun.start(1) + 1)
+            raise fault(span, "yaml-syntax", sentence, "indent by plain spaces alone") from None
 
 
 def _span_after(text: str, file: str) -> Span:
