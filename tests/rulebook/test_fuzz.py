@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow.errors import Diagnostic, InvalidRules, ordered
-from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary
 from peelflow.rulebook.loader import read_file
 from peelflow.rulebook.national import check, load
 from peelflow.rulebook.rulebook import Rulebook
+from peelflow.rulebook.structure import RuleFile
 from peelflow.rulebook.yaml_reader import LINE_BREAK, MappingNode, read_mapping
 from tests.rulebook.codes import CODES
 from tests.rulebook.edits import SHIPPED, VALUES, WORDS, edited
@@ -115,7 +115,7 @@ def _refused(reading: Callable[[], object]) -> tuple[Diagnostic, ...]:
         found = reading()
     except InvalidRules as refused:
         return refused.diagnostics
-    assert isinstance(found, Lifecycle | Vocabulary | MigrationPlan | Rulebook)
+    assert isinstance(found, RuleFile | Rulebook)
     return ()
 
 
