@@ -196,8 +196,10 @@ def _undeclared_fields(session: Session, record: Record) -> Iterator[_FieldName]
     yield from ((name, record.category) for name in record.fields if name not in declared)
 
 
-def _unknown_plans(session: Session, history: Iterable[Event]) -> Iterator[str]:
+def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
     """Yield in words each plan that a record was moved by and that is not here."""
+    if not any(isinstance(event.what, Relevelled | Migrated) for event in history):
+        return  # as of most: nothing is folded once more
     moved = as_corrected(history)
     for event, record in each_event_with_record(moved):
         if record is not None and isinstance(event.what, Relevelled | Migrated):
