@@ -37,7 +37,7 @@ from peelflow.register.context import APPOINTMENT, is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
-from peelflow.register.known_names import KnownNames, names_said
+from peelflow.register.known_names import KnownNames, keys_of, names_said
 from peelflow.register.limits import check_document_name
 from peelflow.register.permission import (
     ContextChange,
@@ -353,7 +353,7 @@ def why_alike(session: Session, names: KnownNames, record: Record) -> str:
         if is_shared and said.kind == "person":
             continue
         used = evolve(said, force=record.force) if said.kind == "id" else said
-        near = names.alike(used)
+        near = names.alike(used, keys_of(used))
         if near is not None:
             return f"the {used.kind} {used.name!r} {SPELT_ALIKE} `{near}`"
         names.note([used])

@@ -219,8 +219,9 @@ class Session(ReadSet):
     def _alike_to_known(self, used: UsedName) -> str | None:
         if used in self._drafted_names:
             return None
-        drafted = (self._drafted_keys[key] for key in keys_of(used) if key in self._drafted_keys)
-        near = self.services.names.alike(used) or next(drafted, None)
+        keys = keys_of(used)
+        drafted = (self._drafted_keys[key] for key in keys if key in self._drafted_keys)
+        near = self.services.names.alike(used, keys) or next(drafted, None)
         is_free = used.kind == "id" and near in self._records and self._is_withdrawn(near)
         return None if is_free else near
 
@@ -269,6 +270,8 @@ class Session(ReadSet):
             return None
         if drafted := self._keys.get((record, key)):
             return drafted
+        if self._numbers_read.get(record) == 0:  # the store is to check again that it is not there
+            return None
         entry = self.services.store.event_with_key(record, key)
         return entry.event if entry else None
 

@@ -197,7 +197,7 @@ class SqliteStore(DatabaseStore):
 
             # INVARIANT: a lone record that does not move has another number, which is then told.
             if rows.moved and connection.execute(_MOVE_RECORD, rows.moved).rowcount == 1:
-                check_keys_and_rules(batch, ask, _STATEMENTS)
+                check_keys_and_rules(batch, ask, _STATEMENTS, batch.read_set)
             else:
                 check_batch(batch, ask, _STATEMENTS)
             self.at_sync_point("checked")
