@@ -157,6 +157,22 @@ def test_a_batch_sees_what_it_packed(store: SqliteStore) -> None:
     assert register.record("C0").fields["title"] == "a"
 
 
+def test_a_savepoint_around_many_steps_takes_all_of_them_back(store: SqliteStore) -> None:
+    """Nothing is packed while a step around it may still be refused."""
+    register = over(store)
+    with register.batch() as batch:
+        for number in range(PART):
+            add(batch, f"C{number}")
+        with pytest.raises(LookupError), batch.savepoint():
+            for number in range(3 * PART):
+                add(batch, f"D{number}")
+            raise LookupError
+        add(batch, "D1")
+        assert batch.event_count == PART + 1
+    ids = [item.entry.event.record for item in register.feed()]
+    assert ids == [*(f"C{number}" for number in range(PART)), "D1"]
+
+
 def add(batch: Batch, name: str) -> None:
     """Add a cause of concern."""
     batch.add(
