@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from operator import attrgetter
 from types import TracebackType
 
 from attrs import field
@@ -22,13 +21,11 @@ from peelflow.register.known_names import NameKey, UsedName, keys_of
 from peelflow.register.validation import idempotency_payload
 from peelflow.results import define
 from peelflow.rulebook.canonical import canonical_text
-from peelflow.stores.base import StoredRecord, WriteBatch, check_history
+from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch, check_history
 from peelflow.stores.rows import GENESIS, chain
 
 SavepointState = tuple[int, dict[str, StoredRecord | None] | None]
 """How many events there were when a savepoint began, and what the one around it undoes."""
-
-_record_id = attrgetter("event.record")
 
 
 def void_of(history: tuple[Event, ...], number: int) -> Event | None:
@@ -84,17 +81,17 @@ class Session(ReadSet):
         """
         if not self._entries:
             return
-        changed = dict.fromkeys(map(_record_id, self._entries))
+        changed = self._entries.records()
         self.services.store.append(
             WriteBatch(
-                entries=tuple(self._entries),
+                entries=self._entries if self._entries.is_packed else tuple(self._entries),
                 records=tuple(filter(None, map(self._records.get, changed))),
                 read_set=self._numbers_read | self._numbers_relied_on,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch() if self._documents else {},
             )
         )
-        if any(isinstance(entry.event.what, Corrected) for entry in self._entries):
+        if self._entries.has_corrected:
             self.services.names.forget()  # a record may be withdrawn, or of another force by now
         if self._drafted_names:
             self.services.names.note(self._drafted_names)
@@ -148,7 +145,7 @@ class Session(ReadSet):
         # Another force's appointment is read by its id here, and its history is not shown.
         if known is None or known.is_of(self.scope):
             check_history(store.url, record, len(kept), stored)
-        drafted = [entry.event for entry in self._entries if entry.event.record == record]
+        drafted = self._entries.of_record(record)
         return (*(event for event in kept if event.number <= stored), *drafted)
 
     def recheck(self, record: Record) -> int:
@@ -270,6 +267,8 @@ class Session(ReadSet):
             return None
         if drafted := self._keys.get((record, key)):
             return drafted
+        if packed := self._entries.packed_under(record, key):
+            return packed
         if self._numbers_read.get(record) == 0:  # the store is to check again that it is not there
             return None
         entry = self.services.store.event_with_key(record, key)
@@ -299,13 +298,20 @@ class Session(ReadSet):
         undo = self._undo or {}
         if refused:
             self._records.update(undo)
-            for entry in self._entries[count:]:
-                self._keys.pop((entry.event.record, entry.event.key or ""), None)
-            del self._entries[count:]
+            self._forget_keys(self._entries.forget(count))
             self._forget_names(count)
         elif outer is not None:
             outer.update({record: kept for record, kept in undo.items() if record not in outer})
         self._undo = outer
+        if outer is None and self._entries.is_full and self._takes_parts():
+            self._forget_keys(self._entries.pack())
+
+    def _takes_parts(self) -> bool:
+        return bool(getattr(self.services.store, "takes_parts", False))
+
+    def _forget_keys(self, entries: Iterable[StoredEvent]) -> None:
+        for entry in entries:
+            self._keys.pop((entry.event.record, entry.event.key or ""), None)
 
     @contextmanager
     def trial(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ Whoever verifies a store makes its rows anew from the events, and compares them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from peelflow.results import frozen
 from peelflow.stores.base import (
     ChangeRow,
     EventRow,
+    EventsInParts,
     JointRow,
     StoredEvent,
     StoredRecord,
@@ -31,6 +32,7 @@ from peelflow.stores.base import (
     WriteBatch,
 )
 from peelflow.stores.codec import event_from, event_text, record_from, record_text
+from peelflow.stores.packed import PackedRows
 
 GENESIS = ""
 _T = TypeVar("_T")
@@ -110,6 +112,16 @@ class RecordCache:
         return known[1].record if known is not None and known[0] == text else record_from(text)
 
 
+@frozen
+class ReadAnew(Iterable[_T]):
+    """What is read anew each time that it is gone through."""
+
+    _read: Callable[[], Iterable[_T]]
+
+    def __iter__(self) -> Iterator[_T]:
+        return iter(self._read())
+
+
 RowValues = tuple[str | int | None, ...]
 
 
@@ -134,6 +146,23 @@ class BatchRows:
     joint: Sequence[tuple[str, Sequence[JointRow]]]
 
 
+@frozen
+class RowsInParts:
+    """The rows of a batch that is too large to hold them; each is what it is in `BatchRows`.
+
+    They are encoded before the write lock is taken, and unpacked while they are written.
+    """
+
+    moved: None
+
+    events: Iterable[EventRow]
+    records: Collection[StoredRow]
+    changes: Iterable[ChangeRow]
+    lifecycles: Sequence[RowValues]
+    documents: Sequence[tuple[str, bytes]]
+    joint: Sequence[tuple[str, Sequence[JointRow]]]
+
+
 def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
     """Return the batch as rows; without `moves_alone`, every record's row is among `records`."""
     bodies = [record_text(kept.record) for kept in batch.records]
@@ -146,7 +175,26 @@ def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
         [row for entry in batch.entries for row in change_rows(entry.event)],
         [(*pin, text) for pin, text in batch.lifecycles.items()],
         tuple(batch.documents.items()),
-        _joint_rows_anew(batch),
+        _joint_rows_of(batch, [e.event.record for e in batch.entries if says_forces(e.event)]),
+    )
+
+
+def rows_to_write(batch: WriteBatch) -> BatchRows | RowsInParts:
+    """Return the batch as rows, which are not held where its events come in parts."""
+    events = batch.entries
+    if not isinstance(events, EventsInParts):
+        return batch_rows(batch)
+    records = PackedRows(
+        StoredRow._make, (record_row(kept, record_text(kept.record)) for kept in batch.records)
+    )
+    return RowsInParts(
+        None,
+        ReadAnew(events.event_rows),
+        records,
+        ReadAnew(events.change_rows),
+        [(*pin, text) for pin, text in batch.lifecycles.items()],
+        tuple(batch.documents.items()),
+        _joint_rows_of(batch, events.saying_forces()),
     )
 
 
@@ -156,8 +204,9 @@ def joint_rows(record: Record) -> list[JointRow]:
     return [JointRow(record.id, force) for force in forces]
 
 
-def _joint_rows_anew(batch: WriteBatch) -> list[tuple[str, Sequence[JointRow]]]:
-    named = {entry.event.record for entry in batch.entries if _says_forces(entry.event)}
+def _joint_rows_of(
+    batch: WriteBatch, named: Collection[str]
+) -> list[tuple[str, Sequence[JointRow]]]:
     return [
         (kept.record.id, joint_rows(kept.record))
         for kept in batch.records
@@ -165,7 +214,8 @@ def _joint_rows_anew(batch: WriteBatch) -> list[tuple[str, Sequence[JointRow]]]:
     ]
 
 
-def _says_forces(event: Event) -> bool:
+def says_forces(event: Event) -> bool:
+    """Return whether an event says which forces a record is of."""
     what = event.what
     if isinstance(what, (Added, TakenOver)):
         return bool(what.joint_with)
