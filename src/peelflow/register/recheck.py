@@ -12,14 +12,12 @@ from datetime import date
 
 from attrs import evolve
 
-from peelflow.engine.fold import corrected_chain, event_corrected, is_step_at_once
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     PEELFLOW,
     Added,
     Amended,
     Attached,
-    ChildLinked,
     Corrected,
     Event,
     MadeJoint,
@@ -37,6 +35,7 @@ from peelflow.register.context import APPOINTMENT, is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
+from peelflow.register.kept_corrections import check_correction
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import check_document_name
 from peelflow.register.permission import (
@@ -44,7 +43,6 @@ from peelflow.register.permission import (
     as_recorded,
     check_amender,
     check_appointing_role,
-    check_corrector,
     check_level_changer,
 )
 from peelflow.register.session import Session
@@ -212,8 +210,10 @@ def _check_later(
             check_standing_acts(
                 session, before, event, lambda: history, change_context=change_context
             )
-        case Corrected() as what:
-            _check_correction(session, event, history, before, what)
+        case Corrected(entry=entry, to=to) as what:
+            if entry is not None and to is not None:
+                _check_entry(session, event, entry, to, max(to, session.today))
+            check_correction(session, event, history, before, what)
         case Noted(text=text):
             check_readable(text, f"{event.record}: the note")
         case MadeJoint(old=old) if {*old} != {*before.joint_with}:
@@ -226,27 +226,6 @@ def _check_later(
             raise InvalidRequest(f"the document {document.name!r}", why, "attach it later")
         case _:
             pass
-
-
-def _check_correction(
-    session: Session, event: Event, history: History, before: Record, what: Corrected
-) -> None:
-    """Refuse who may not correct it; what follows from another correction is of no side's own."""
-    if what.entry is not None and what.to is not None:
-        _check_entry(session, event, what.entry, what.to, max(what.to, session.today))
-    chain = tuple(corrected_chain(history, history[what.event - 1]))
-    target = chain[-1]
-    is_known = chain[0].actor.role in session.rulebook.vocabulary.roles  # else told of that
-    if not is_known or is_step_at_once(target) or isinstance(target.what, ChildLinked):
-        return
-    above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
-    corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
-    # What comes back from a withdrawal is made to be of the forces of the record above.
-    for kept in history[: event.number - 1]:
-        if isinstance(kept.what, Corrected) and event_corrected(history, kept).number == 1:
-            corrected.add(kept.recorded_at)
-    if event.recorded_at not in corrected:
-        check_corrector(session, event, chain)
 
 
 _LET = "let its lead force or the inspectorate do it"
