@@ -16,7 +16,7 @@ from peelflow.model.records import Amended, Corrected
 from peelflow.register.batch import Batch
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.register import Register
-from peelflow.stores import drafted
+from peelflow.stores import session_events
 from peelflow.stores.base import Store
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.sqlite import SqliteStore
@@ -33,7 +33,7 @@ NOTES = "record,note,on,actor,actor_role,key\n"
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pack a few events at once."""
-    monkeypatch.setattr(drafted, "PART", PART)
+    monkeypatch.setattr(session_events, "PART", PART)
 
 
 @pytest.fixture
@@ -207,9 +207,9 @@ from pathlib import Path
 from peelflow import national
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
-from peelflow.stores import drafted
+from peelflow.stores import session_events
 from peelflow.stores.sqlite import SqliteStore
-drafted.PART = 4
+session_events.PART = 4
 store = SqliteStore(sys.argv[1])
 def kill(point):
     if point == sys.argv[3]:

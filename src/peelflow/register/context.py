@@ -36,7 +36,7 @@ from peelflow.rulebook.rulebook import (
 )
 from peelflow.stores import own_ids
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredRecord
-from peelflow.stores.drafted import DraftedEvents
+from peelflow.stores.session_events import SessionEvents
 from peelflow.stores.soundness import is_lawful_moment
 
 _DIVISION = "england-and-wales"
@@ -276,7 +276,7 @@ class ReadSet:
     rulebook: Rulebook = field(init=False, repr=False)
     now: datetime = field(init=False)
     today: date = field(init=False)
-    _entries: DraftedEvents = field(init=False, factory=DraftedEvents, repr=False)
+    _entries: SessionEvents = field(init=False, factory=SessionEvents, repr=False)
     _records: dict[str, StoredRecord | None] = field(init=False, factory=dict, repr=False)
     _numbers_read: dict[str, int] = field(init=False, factory=dict, repr=False)
     _appointment_ids: dict[tuple[str, str], tuple[str, ...]] = field(

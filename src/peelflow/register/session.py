@@ -303,7 +303,7 @@ class Session(ReadSet):
         elif outer is not None:
             outer.update({record: kept for record, kept in undo.items() if record not in outer})
         self._undo = outer
-        if outer is None and self._entries.is_full and self._takes_parts():
+        if outer is None and self._entries.may_pack and self._takes_parts():
             self._forget_keys(self._entries.pack())
 
     def _takes_parts(self) -> bool:

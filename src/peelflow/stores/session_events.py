@@ -24,7 +24,7 @@ from peelflow.stores.rows import change_rows, event_row, says_forces, stored_eve
 _EventWithChanges = tuple[EventRow, Sequence[ChangeRow]]
 
 
-class DraftedEvents(EventsInParts):
+class SessionEvents(EventsInParts):
     """The events of a session in order: the last as they are, those before them packed.
 
     What is packed is there to stay; only the last ones are forgotten when a step is refused.
@@ -66,8 +66,8 @@ class DraftedEvents(EventsInParts):
         return entries
 
     @property
-    def is_full(self) -> bool:
-        """Whether there are enough events to be packed."""
+    def may_pack(self) -> bool:
+        """Whether there are enough events that are not packed yet."""
         return len(self._last) >= PART
 
     @property
