@@ -61,7 +61,7 @@ from peelflow.register.hierarchy import (
     ledgers_for_role,
     refusal_on,
 )
-from peelflow.register.joint import joint_of
+from peelflow.register.joint import check_joint_days, joint_of
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
 from peelflow.register.permission import check_corrector, check_level_changer
@@ -285,6 +285,7 @@ def _check_request(
     if request.on < effective.on:
         why = f"happened on {effective.on}, after this correction of {request.on}"
         raise InvalidRequest(target, why, "give the day the correction is made on")
+    check_joint_days(session, history, request)
 
 
 def _check_shape(what: Corrected, target: str, entry: EntryValues | None) -> None:

@@ -7,13 +7,22 @@ is entered below a joint record is of the same forces, wherever it is entered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from attrs import evolve
 
+from peelflow.engine.fold import as_corrected
 from peelflow.errors import InvalidRequest, NotPermitted
-from peelflow.model.records import Added, Joint, JointActs, Record, TakenOver
+from peelflow.model.records import (
+    Added,
+    Event,
+    Joint,
+    JointActs,
+    MadeJoint,
+    Record,
+    TakenOver,
+)
 from peelflow.register.context import APPOINTMENT, ReadSet, unseen_forces
 from peelflow.register.validation import check_name, check_one_of, check_type
 from peelflow.stores.own_ids import OwnIds
@@ -144,3 +153,32 @@ def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> Non
     if joint_of(after) not in known:
         why = f"would be said to be of other forces, and this is opened for {scope}"
         raise NotPermitted(after.id, why, "open the register without a force")
+
+
+def check_joint_days(reads: ReadSet, history: Sequence[Event], correction: Event) -> None:
+    """Refuse a correction, in a register for one force, of since when a record is joint.
+
+    What each force counts changes with it, as with who the forces are. A record that is withdrawn,
+    or comes back, says nothing of it: what comes back follows what it lies below.
+
+    Args:
+        reads: What knows for which force it acts.
+        history: The record's events, as they were recorded.
+        correction: The event that corrects one of them.
+
+    Raises:
+        NotPermitted: With where it is corrected.
+    """
+    if reads.scope is None:
+        return
+    before, after = as_corrected(history), as_corrected([*history, correction])
+    if before and after and _joint_days(before) != _joint_days(after):
+        why = f"would be joint on other days than was said, and this is opened for {reads.scope}"
+        raise NotPermitted(correction.record, why, "open the register without a force")
+
+
+def _joint_days(standing: Sequence[Event]) -> list[object]:
+    """Return of which forces a history that stands says its record to be: first, and from when."""
+    later = [(event.on, event.what) for event in standing if isinstance(event.what, MadeJoint)]
+    first = standing[0].what
+    return [joint_of(first) if isinstance(first, Added | TakenOver) else None, *later]

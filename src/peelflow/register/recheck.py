@@ -12,7 +12,7 @@ from datetime import date
 
 from attrs import evolve
 
-from peelflow.engine.fold import apply, corrected_chain, event_corrected, is_step_at_once
+from peelflow.engine.fold import apply
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.constraints import LONGEST_NAME
@@ -21,7 +21,6 @@ from peelflow.model.records import (
     Added,
     Amended,
     Attached,
-    ChildLinked,
     Corrected,
     Document,
     Event,
@@ -40,6 +39,7 @@ from peelflow.register.context import APPOINTMENT, is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
+from peelflow.register.kept_corrections import check_correction
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
     check_document_name,
@@ -54,7 +54,6 @@ from peelflow.register.permission import (
     check_amender,
     check_appointing_role,
     check_appointment_id,
-    check_corrector,
     check_level_changer,
     check_sourced,
 )
@@ -282,8 +281,10 @@ def _check_later(
             check_standing_acts(
                 session, before, event, lambda: history, change_context=change_context
             )
-        case Corrected() as what:
-            _check_correction(session, event, history, before, what)
+        case Corrected(entry=entry, to=to) as what:
+            if entry is not None and to is not None:
+                _check_entry(session, event, entry, to, max(to, session.today))
+            check_correction(session, event, history, before, what)
         case MadeJoint(new=new, old=old):
             _check_made_joint(session, event, before, old, new)
         case Noted(text=text):
@@ -305,27 +306,6 @@ def _check_made_joint(
         raise InvalidRequest(event.record, why, "say whom it was joint with")
     if _side_of(session, event) not in SAYING_SIDES:
         raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
-
-
-def _check_correction(
-    session: Session, event: Event, history: History, before: Record, what: Corrected
-) -> None:
-    """Refuse who may not correct it; what follows from another correction is of no side's own."""
-    if what.entry is not None and what.to is not None:
-        _check_entry(session, event, what.entry, what.to, max(what.to, session.today))
-    chain = tuple(corrected_chain(history, history[what.event - 1]))
-    target = chain[-1]
-    is_known = chain[0].actor.role in session.rulebook.vocabulary.roles  # else told of that
-    if not is_known or is_step_at_once(target) or isinstance(target.what, ChildLinked):
-        return
-    above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
-    corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
-    # What comes back from a withdrawal is made to be of the forces of the record above.
-    for kept in history[: event.number - 1]:
-        if isinstance(kept.what, Corrected) and event_corrected(history, kept).number == 1:
-            corrected.add(kept.recorded_at)
-    if event.recorded_at not in corrected:
-        check_corrector(session, event, chain)
 
 
 _LET = "let its lead force or the inspectorate do it"
