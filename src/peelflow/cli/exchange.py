@@ -56,6 +56,7 @@ from peelflow.stores.export import (
     verify_export,
 )
 from peelflow.stores.integrity import Discrepancy
+from peelflow.stores.opening import DocumentFolder
 from peelflow.stores.seals import (
     SEAL_UNCHECKED,
     Heads,
@@ -458,6 +459,10 @@ def _verify_located(
     """Verify a register; that its file cannot be opened, or not be read, is a finding too."""
     try:
         with location.opened(documents=documents) as register:
+            if documents is None and isinstance(register.documents, DocumentFolder):
+                folder = register.documents.path
+                sentence = f"its documents were read in `{folder}`, which it remembers"
+                output.line(f"{location.register}: {sentence}")
             found = _verify_opened(register, given, judge=judge)
             for note in () if found.discrepancies else register.services.kept_rules.unfiled_notes():
                 output.error_line(f"{location.register}: {note}")

@@ -20,11 +20,11 @@ from peelflow.stores.read_only import (
     may_only_read,
 )
 from peelflow.stores.schema_check import (
-    SchemaObjects,
+    ExpectedSchema,
+    SchemaNumbers,
     check_schema_objects,
     objects_of,
     sqlite_objects,
-    tables_of,
 )
 
 SCHEMA = 1
@@ -84,35 +84,37 @@ LATER_OBJECTS: Mapping[str, Sequence[str]] = {
 
 
 @cache
-def schema_objects() -> SchemaObjects:
-    """Return the objects that this version makes."""
-    return objects_of(TABLES, (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE")))
+def expected_schema() -> ExpectedSchema:
+    """Return the schema that this version makes."""
+    tables = (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE"))
+    return ExpectedSchema(objects_of(TABLES, tables), tuple(LATER_OBJECTS))
 
 
-def check_written_schema(connection: sqlite3.Connection, url: str, known: int | None) -> int:
+def check_written_schema(
+    connection: sqlite3.Connection, url: str, known: SchemaNumbers | None
+) -> SchemaNumbers:
     """Make what a register of before lacks; refuse to write where anything is not as it is made.
 
     Args:
         connection: In the transaction that writes.
         url: How errors call the store.
-        known: The number of the schema that was last found to be ours, and kept.
+        known: The numbers of the schema that was last found to be ours, and kept.
 
     Returns:
-        The number of the schema, once the transaction is kept.
+        The numbers of the schema, once the transaction is kept.
     """
+    expected = expected_schema()
 
-    def number() -> int:
-        return check_schema_objects(
-            connection.execute, schema_objects(), url, known=known, later=LATER_OBJECTS
-        )
+    def numbers() -> SchemaNumbers:
+        return check_schema_objects(connection.execute, expected, url, known=known)
 
-    if (found := number()) == known:
+    if (found := numbers()) == known:
         return found
-    there = sqlite_objects(connection.execute, tables_of(schema_objects()))
+    there = sqlite_objects(connection.execute, expected.tables)
     for name in LATER_OBJECTS.keys() - there.keys():
         for statement in LATER_OBJECTS[name]:
             connection.execute(statement)
-    return number()
+    return numbers()
 
 
 def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:
