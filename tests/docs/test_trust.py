@@ -152,6 +152,8 @@ FOUND = {
     ),
     "rules of a force's own that came with an export, and take from the national ones": (
         "register/test_restore_rules.py::test_14_33_own_rules_are_held_to_the_national_ones",
+        "register/test_restore_rules.py::test_14_33_a_category_of_a_forces_own_counts_on_no_national_ledger",
+        "register/test_restore_rules.py::test_14_33_what_counted_there_before_that_was_refused_is_honest",
     ),
     "a move between rules that neither `migrate` nor `relevel` would have made": (
         "register/test_kept_moves.py::test_item_33_a_move_that_no_verb_makes_is_found",

@@ -29,7 +29,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.register.archive import held_to_events
+from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
 from peelflow.register.known_names import KnownNames, people_of
@@ -109,7 +109,8 @@ def verify_register(
     with store.snapshot() as kept:
         unchecked = tuple(kept.unchecked())
     if discrepancies or not judged:
-        return Verification((*of_seal, *discrepancies), unchecked=unchecked)
+        clocks = () if discrepancies else set_back_clocks(store, session_factory().now)
+        return Verification((*of_seal, *discrepancies, *clocks), unchecked=unchecked)
     found = judge_events(store, session_factory)
     discrepancies = *of_seal, *found.discrepancies
     return evolve(found, discrepancies=discrepancies, unchecked=unchecked)
@@ -156,8 +157,10 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
         store: What keeps the events.
         session_factory: Begins a session that reads from it.
     """
-    unproved = rule_faults(store, session_factory().rulebook)
+    first = session_factory()
+    unproved = rule_faults(store, first.rulebook)
     discrepancies = [Discrepancy("", 0, UNLAWFUL, why) for why in unproved]
+    discrepancies += set_back_clocks(store, first.now)
     assumed, names, undeclared = set[str](), KnownNames(), dict[_FieldName, list[str]]()
     gone: dict[str, None] = {}
     for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):

@@ -72,7 +72,6 @@ from peelflow.register.validation import (
     checked_shape,
 )
 from peelflow.rulebook.national import national
-from peelflow.stores.integrity import CLOCK_TOLERANCE
 from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.soundness import documents_of
@@ -105,10 +104,6 @@ def check_as_recorded(
         Refused: It amends a field on which an act rests that stands.
     """
     record, what = event.record, event.what
-    if event.recorded_at > session.now + CLOCK_TOLERANCE:
-        why = f"lies in the future; it is {session.now:%Y-%m-%d %H:%M} now"
-        instead = "set the clock right, or find out who wrote it"
-        raise InvalidRequest(f"{record}: that it was recorded at {event.recorded_at}", why, instead)
     said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
     check_provenance(evolve(said, key=event.key), record)
     check_name(event.actor.person, "the actor's person")
