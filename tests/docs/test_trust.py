@@ -53,6 +53,14 @@ CHECKED = {
         "slips/test_names.py::test_item_7_whoever_acts_types_or_signs_is_spelt_in_one_way",
         "slips/test_names.py::test_item_7_letters_that_run_together_are_a_look_alike",
     ),
+    "no word hides in what order it reads, and none is longer than [the limits](stores.md)": (
+        "stores/test_recheck_words.py::test_item_14_a_verb_refuses_what_does_not_come_in",
+        "incoming/test_limits.py::test_item_12_every_store_has_the_same_limit_of_texts",
+    ),
+    "an appointment's id is not another one's": (
+        "stores/test_recheck_words.py::test_item_14_a_verb_refuses_what_does_not_come_in",
+        "stores/test_recheck_words.py::test_item_14_an_appointment_has_any_id_that_is_no_other_ones",
+    ),
     "a day lies not in the future, nor before the record's last event": (
         "engine/test_decide.py::test_an_act_can_be_dated_from_the_last_event_up_to_today",
         "register/test_clock.py::test_item_37_a_clock_that_no_right_clock_is",
@@ -146,6 +154,8 @@ FOUND = {
     ),
     "rules of a force's own that came with an export, and take from the national ones": (
         "register/test_restore_rules.py::test_14_33_own_rules_are_held_to_the_national_ones",
+        "register/test_restore_rules.py::test_14_33_a_category_of_a_forces_own_counts_on_no_national_ledger",
+        "register/test_restore_rules.py::test_14_33_what_counted_there_before_that_was_refused_is_honest",
     ),
     "a move between rules that neither `migrate` nor `relevel` would have made": (
         "register/test_kept_moves.py::test_item_33_a_move_that_no_verb_makes_is_found",
@@ -154,6 +164,12 @@ FOUND = {
     "a national record moved to or from a force's own rules by a plan that is not here": (
         "register/test_kept_moves.py::test_item_33_a_plan_that_is_not_here_is_told",
         "register/test_kept_moves.py::test_item_33_a_force_s_own_form_keeps_the_national_state",
+    ),
+    "a name or field that is too long, of another type or turned around; an amendment that changes "
+    "nothing, or says wrongly what; a last day before the first; an appointment under another's "
+    "id; a correction of HMICFRS's without its source": (
+        "stores/test_recheck_words.py::test_item_14_what_no_verb_writes_does_not_come_in",
+        "stores/test_recheck_words.py::test_item_14_what_a_file_said_otherwise_once_is_no_finding",
     ),
     "a field that no vocabulary here declares": (
         "register/test_restore_rules.py::test_14_33_a_field_that_no_file_here_declares_is_told",

@@ -93,6 +93,15 @@ def _let_go(digest: str, content: bytes) -> None:
     del digest, content
 
 
+def with_restored_words(services: Services) -> Services:
+    """Return a register's services with the words that the rules need which came in.
+
+    Args:
+        services: Those of before.
+    """
+    return evolve(services, rulebook=with_kept_words(services.store, services.rulebook))
+
+
 def judge_export(services: Services, lines: Iterable[str]) -> Verification:
     """Judge every event of an export that fits, in a store of its own.
 

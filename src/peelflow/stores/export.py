@@ -45,8 +45,6 @@ from peelflow.stores.integrity import (
     document_discrepancies,
     history_discrepancies,
     missing_references,
-    recorded_at,
-    recorded_before,
     rules_discrepancies,
 )
 from peelflow.stores.rows import event_row
@@ -279,7 +277,6 @@ class _ExportCheck:
     rules: dict[PinKey, str] = field(factory=dict)
     documents: set[str] = field(factory=set)
     events: int = 0
-    latest: str = ""
     _mentions: References = field(factory=References)
     _links: dict[str, ChainHead] = field(factory=dict)
     _texts: dict[str, list[str]] = field(factory=dict)
@@ -301,8 +298,6 @@ class _ExportCheck:
         self.events += 1
         self._root.update(f"{row.digest}\n".encode())
         yield from check_event(row, self._links.get(row.record, ChainHead()))[1]
-        yield from recorded_before(row, self.latest)
-        self.latest = max(self.latest, recorded_at(row))
         if row.key is not None:
             if (row.record, row.key) in self._keys:
                 yield discrepancy_at(row, "key-twice", f"the key {row.key!r} stands twice")
