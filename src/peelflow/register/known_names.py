@@ -163,16 +163,17 @@ class KnownNames:
         with self._lock:
             self._position = None
 
-    def alike(self, used: UsedName, keys: Iterable[NameKey]) -> str | None:
+    def alike(self, used: UsedName, keys: Iterable[NameKey] | None = None) -> str | None:
         """Return the known name that a reader would take for another; None for a known one.
 
         Args:
             used: The other name.
-            keys: Its keys.
+            keys: Its keys, where they are at hand.
         """
         if used in self._known:
             return None
-        return next((self._by_key[key] for key in keys if key in self._by_key), None)
+        shared = keys_of(used) if keys is None else keys
+        return next((self._by_key[key] for key in shared if key in self._by_key), None)
 
     def catch_up(self, store: Store, categories: Mapping[str, Category]) -> bool:
         """Read what the store holds, or what came into it since; return whether all was read.
