@@ -53,6 +53,14 @@ CHECKED = {
         "slips/test_names.py::test_item_7_whoever_acts_types_or_signs_is_spelt_in_one_way",
         "slips/test_names.py::test_item_7_letters_that_run_together_are_a_look_alike",
     ),
+    "no word hides in what order it reads, and none is longer than [the limits](stores.md)": (
+        "stores/test_recheck_words.py::test_item_14_a_verb_refuses_what_does_not_come_in",
+        "incoming/test_limits.py::test_item_12_every_store_has_the_same_limit_of_texts",
+    ),
+    "an appointment's id is not another one's": (
+        "stores/test_recheck_words.py::test_item_14_a_verb_refuses_what_does_not_come_in",
+        "stores/test_recheck_words.py::test_item_14_an_appointment_has_any_id_that_is_no_other_ones",
+    ),
     "a day lies not in the future, nor before the record's last event": (
         "engine/test_decide.py::test_an_act_can_be_dated_from_the_last_event_up_to_today",
         "register/test_clock.py::test_item_37_a_clock_that_no_right_clock_is",
@@ -132,7 +140,9 @@ FOUND = {
     ),
     "an appointment, amendment, correction, withdrawal or move between levels by one who may not, "
     "or in a role that nothing declares; a field cleared on which an act that stands rested; a "
-    "name in two spellings; a record below one that does not know of it": (
+    "name in two spellings; two records that a force is shown under one id; a record below one "
+    "that does not know of it": (
+        "register/test_own_ids.py::test_two_records_that_a_force_is_shown_under_one_id_are_found",
         "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
         "register/test_restore.py::test_item_33_a_role_that_nothing_declares_does_nothing",
     ),
@@ -154,6 +164,12 @@ FOUND = {
     "a national record moved to or from a force's own rules by a plan that is not here": (
         "register/test_kept_moves.py::test_item_33_a_plan_that_is_not_here_is_told",
         "register/test_kept_moves.py::test_item_33_a_force_s_own_form_keeps_the_national_state",
+    ),
+    "a name or field that is too long, of another type or turned around; an amendment that changes "
+    "nothing, or says wrongly what; a last day before the first; an appointment under another's "
+    "id; a correction of HMICFRS's without its source": (
+        "stores/test_recheck_words.py::test_item_14_what_no_verb_writes_does_not_come_in",
+        "stores/test_recheck_words.py::test_item_14_what_a_file_said_otherwise_once_is_no_finding",
     ),
     "a field that no vocabulary here declares": (
         "register/test_restore_rules.py::test_14_33_a_field_that_no_file_here_declares_is_told",

@@ -7,7 +7,6 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from attrs import evolve, field
 
@@ -31,6 +30,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.register.archive import held_to_events, set_back_clocks
+from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
 from peelflow.register.known_names import KnownNames, people_of
@@ -53,7 +53,7 @@ from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
-from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
+from peelflow.texts import SPELT_ALIKE, alike_name
 
 RECORDS_AT_ONCE = 500
 """How many records are judged in one session, which remembers what it reads."""
@@ -273,6 +273,7 @@ def _unfit_records(
 ) -> Iterator[Discrepancy]:
     """Yield where a record lies and no verb would put it, and names that are two for a rule."""
     try:
+        check_shown_id(session, record)
         check_place(session, record)
     except InvalidRequest as fault:
         yield Discrepancy(record.id, 0, UNLAWFUL, str(fault))
@@ -310,15 +311,14 @@ def _why_unlawful(
         case Relevelled() | Migrated() as what if record:
             if not is_move_permitted(session, event, record, change_context=as_kept):
                 return no_appointment_sentence(event, record)
-            why = why_move_unlawful(session, event, what, record)
-            return why or _why_unsourced(session, event)
+            return why_move_unlawful(session, event, what, record)
         case Added(lifecycle=pin) if session.services.lifecycle_of(pin).begun_by is not None:
             return f"under {pin}, kept beside it, a record can only be taken over"
         case TakenOver():
             check_word_given(session, event)
-            return _why_unsourced(session, event)
+            return ""
         case _:
-            return _why_unsourced(session, event)
+            return ""
 
 
 def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | None:
@@ -338,13 +338,3 @@ def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | No
     if asked == inspected or (are_national and not matches):
         return inspection
     return evolve(inspection, questions=frozenset({question}), question_set=asked)
-
-
-def _why_unsourced(session: Session, event: Event) -> str:
-    """Say that a decision of an inspectorate's names nothing it was read from."""
-    role: Any = session.rulebook.vocabulary.roles.get(event.actor.role)
-    if role is None or role.side != "inspectorate":
-        return ""
-    if event.source is None or is_blank(event.source):
-        return f"the decision of {event.actor} names no source"
-    return ""
