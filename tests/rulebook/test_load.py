@@ -155,7 +155,7 @@ def test_12_10_what_must_refine_is_told_the_newest_version(tmp_path: Path) -> No
     assert [fault.help for fault in check(free) if fault.code == "must-refine"] == [
         "write `refines: level-2@2`, or apply it to other records"
     ]
-    free.write_text(_text_of("level-2@1").replace("title: \"", "title: \"Our own: "), "utf-8")
+    free.write_text(_text_of("level-2@1").replace('title: "', 'title: "Our own: '), "utf-8")
     (named,) = (fault for fault in check(free) if fault.code == "national-name")
     assert "write `refines: level-2@2` where it is the force's own form" in named.help
 
