@@ -122,7 +122,7 @@ def add(
         known = register.record(record)
         output.line(f"{record} is `{known.state}`")
         taken = known.category, known.level, known.lifecycle
-        for form in register.rulebook.forms_passed_over(*taken):
+        for form in register.rulebook.previous_forms(*taken):
             why = f"`{form}` refines an earlier version; `peelflow check` of it says what to do"
             output.error_line(f"{record} runs under {known.lifecycle}: {why}")
 

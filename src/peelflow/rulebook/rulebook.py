@@ -101,7 +101,7 @@ class Rulebook:
         refining = [rules for rules in in_force if rules.refines == str(latest)]
         return max(refining, key=_precedence, default=latest)
 
-    def forms_passed_over(self, category: str, level: Level, taken: Pin) -> tuple[str, ...]:
+    def previous_forms(self, category: str, level: Level, taken: Pin) -> tuple[str, ...]:
         """Return, as name@version, the force's own lifecycles that a new record no longer takes.
 
         They refine an earlier version of the rules that it begins under.
