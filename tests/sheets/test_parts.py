@@ -176,8 +176,11 @@ def test_a_batch_sees_what_it_packed(store: SqliteStore) -> None:
         batch.correct("C3", 1, correction="void", actor=LIAISON, reason="twice", on=NOW.date())
         with pytest.raises(InvalidRequest, match="withdrawn"):
             batch.amend("C3", "title", "x", actor=LIAISON, reason="said", on=NOW.date())
+        for number in range(2 * PART):
+            add(batch, f"E{number}")
+        add(batch, "c3")  # which is free again
         drafted_history = batch.history("C0")
-        assert batch.event_count == 4 * PART + 5
+        assert batch.event_count == 6 * PART + 6
     assert [type(event.what) for event in drafted_history[1:]] == [Amended, Amended, Corrected]
     assert register.history("C0") == drafted_history
     assert register.record("C0").fields["title"] == "a"
