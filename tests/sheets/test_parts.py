@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from peelflow import national
-from peelflow.errors import Conflict
+from peelflow.errors import Conflict, InvalidRequest
 from peelflow.model.records import Amended, Corrected
 from peelflow.register.batch import Batch
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.register import Register
-from peelflow.stores import session_events
-from peelflow.stores.base import Store
+from peelflow.stores import session_events, session_records
+from peelflow.stores.base import EventsInParts, RecordsInParts, Store, WriteBatch
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.force import LIAISON, NOW, clock
@@ -32,8 +32,10 @@ NOTES = "record,note,on,actor,actor_role,key\n"
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pack a few events at once."""
+    """Pack a few events at once, and hold a few records."""
     monkeypatch.setattr(session_events, "PART", PART)
+    monkeypatch.setattr(session_records, "RECORDS_HELD", 3)
+    monkeypatch.setattr(session_records, "RECORDS_AT_ONCE", 2)
 
 
 @pytest.fixture
@@ -98,6 +100,27 @@ def test_a_packed_import_keeps_what_an_unpacked_one_does(
     assert import_sheets(over(store), paths) == ImportResult(kept=0, known=37, faults=())
 
 
+def test_parts_read_as_the_events_and_records_that_they_are(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever goes through a batch in parts finds what one at once has, in its order."""
+    batches: list[WriteBatch] = []
+    for kind in (MemoryStore, SqliteStore):
+        monkeypatch.setattr(kind, "append", lambda _, batch: batches.append(batch))
+    for target in (MemoryStore(), store):
+        import_sheets(over(target), everything(tmp_path))
+    whole, parts = batches
+    assert isinstance(whole.entries, tuple)
+    assert isinstance(parts.entries, EventsInParts)
+    assert isinstance(parts.records, RecordsInParts)
+    assert (tuple(parts.entries), tuple(parts.records)) == (whole.entries, whole.records)
+    assert (parts.entries[5], parts.records[-1]) == (whole.entries[5], whole.records[-1])
+    assert (parts.entries[2:4], parts.records[2:4]) == (whole.entries[2:4], whole.records[2:4])
+    assert (len(parts.entries), len(parts.records)) == (len(whole.entries), len(whole.records))
+    assert list(parts.numbers()) == list(whole.numbers())
+    assert [kept.record.id for kept in parts.records.among({"C1"})] == ["C1"]
+
+
 def test_a_refusal_in_the_last_part_leaves_the_file_as_it_was(
     store: SqliteStore, tmp_path: Path
 ) -> None:
@@ -150,8 +173,14 @@ def test_a_batch_sees_what_it_packed(store: SqliteStore) -> None:
         batch.correct("C0", 3, correction="void", actor=LIAISON, reason="no", on=NOW.date())
         for number in range(PART):
             add(batch, f"D{number}")
+        batch.correct("C3", 1, correction="void", actor=LIAISON, reason="twice", on=NOW.date())
+        with pytest.raises(InvalidRequest, match="withdrawn"):
+            batch.amend("C3", "title", "x", actor=LIAISON, reason="said", on=NOW.date())
+        for number in range(2 * PART):
+            add(batch, f"E{number}")
+        add(batch, "c3")  # which is free again
         drafted_history = batch.history("C0")
-        assert batch.event_count == 4 * PART + 4
+        assert batch.event_count == 6 * PART + 6
     assert [type(event.what) for event in drafted_history[1:]] == [Amended, Amended, Corrected]
     assert register.history("C0") == drafted_history
     assert register.record("C0").fields["title"] == "a"
@@ -207,9 +236,9 @@ from pathlib import Path
 from peelflow import national
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
-from peelflow.stores import session_events
+from peelflow.stores import session_events, session_records
 from peelflow.stores.sqlite import SqliteStore
-session_events.PART = 4
+session_events.PART, session_records.RECORDS_HELD = 4, 3
 store = SqliteStore(sys.argv[1])
 def kill(point):
     if point == sys.argv[3]:

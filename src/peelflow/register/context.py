@@ -35,8 +35,9 @@ from peelflow.rulebook.rulebook import (
     signing_roles,
 )
 from peelflow.stores import own_ids
-from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredRecord
+from peelflow.stores.base import DocumentStore, RecordQuery, Store
 from peelflow.stores.session_events import SessionEvents
+from peelflow.stores.session_records import SessionRecords
 from peelflow.stores.soundness import is_lawful_moment
 
 _DIVISION = "england-and-wales"
@@ -277,7 +278,7 @@ class ReadSet:
     now: datetime = field(init=False)
     today: date = field(init=False)
     _entries: SessionEvents = field(init=False, factory=SessionEvents, repr=False)
-    _records: dict[str, StoredRecord | None] = field(init=False, factory=dict, repr=False)
+    _records: SessionRecords = field(init=False, factory=SessionRecords, repr=False)
     _numbers_read: dict[str, int] = field(init=False, factory=dict, repr=False)
     _appointment_ids: dict[tuple[str, str], tuple[str, ...]] = field(
         init=False, factory=dict, repr=False

@@ -23,6 +23,7 @@ from peelflow.results import define
 from peelflow.rulebook.canonical import canonical_text
 from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch, check_history
 from peelflow.stores.rows import GENESIS, chain
+from peelflow.stores.session_records import MovedRecords
 
 SavepointState = tuple[int, dict[str, StoredRecord | None] | None]
 """How many events there were when a savepoint began, and what the one around it undoes."""
@@ -81,11 +82,13 @@ class Session(ReadSet):
         """
         if not self._entries:
             return
-        changed = self._entries.records()
+        events, changed = self._entries, self._entries.records()
         self.services.store.append(
             WriteBatch(
-                entries=self._entries if self._entries.is_packed else tuple(self._entries),
-                records=tuple(filter(None, map(self._records.get, changed))),
+                entries=events if events.is_packed else tuple(events),
+                records=MovedRecords(self._records, changed, events.last_records())
+                if events.is_packed
+                else tuple(filter(None, map(self._records.known, changed))),
                 read_set=self._numbers_read | self._numbers_relied_on,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch() if self._documents else {},
@@ -163,7 +166,7 @@ class Session(ReadSet):
         self.services.kept_rules.check_writable(after.lifecycle)
         if event.number == 1:
             self.services.kept_rules.check_own_rules_here(after)
-        stored = self._records.get(event.record)
+        stored = self._records.known(event.record)
         entry = chain(stored.head if stored else GENESIS, event)
         if self._undo is not None:
             self._undo.setdefault(event.record, stored)
@@ -219,11 +222,11 @@ class Session(ReadSet):
         keys = keys_of(used)
         drafted = (self._drafted_keys[key] for key in keys if key in self._drafted_keys)
         near = self.services.names.alike(used, keys) or next(drafted, None)
-        is_free = used.kind == "id" and near in self._records and self._is_withdrawn(near)
+        is_free = used.kind == "id" and near is not None and self._is_withdrawn(near)
         return None if is_free else near
 
     def _is_withdrawn(self, record: str) -> bool:
-        stored = self._records[record]
+        stored = self._records.known(record)
         return stored is not None and stored.record.withdrawn
 
     def put_name(self, used: UsedName) -> None:
@@ -304,7 +307,9 @@ class Session(ReadSet):
             outer.update({record: kept for record, kept in undo.items() if record not in outer})
         self._undo = outer
         if outer is None and self._entries.may_pack and self._takes_parts():
-            self._forget_keys(self._entries.pack())
+            packed = self._entries.pack()
+            self._forget_keys(packed)
+            self._records.pack([entry.event.record for entry in packed])
 
     def _takes_parts(self) -> bool:
         return bool(getattr(self.services.store, "takes_parts", False))

@@ -151,13 +151,25 @@ class EventsInParts(Sequence[StoredEvent]):
         """Return the records of which an event says the forces."""
 
 
+class RecordsInParts(Sequence[StoredRecord]):
+    """Records too many to hold at once."""
+
+    @abstractmethod
+    def rows(self) -> Iterable[StoredRow]:
+        """Yield the row of each record."""
+
+    @abstractmethod
+    def among(self, ids: Collection[str]) -> Iterable[StoredRecord]:
+        """Yield the records of some ids."""
+
+
 @frozen
 class WriteBatch:
     """What one `append` keeps whole or not at all.
 
     Attributes:
         entries: The new events, in order; a record's numbers follow on from its last. A store that
-            `takes_parts` gets many of them as `EventsInParts`.
+            `takes_parts` gets many of them as `EventsInParts`, their records as `RecordsInParts`.
         records: Every record these events moved, folded, with its new head. Its category, force
             and parent are its first event's, until a `corrected` or `parent_linked` event; the
             forces that it is joint with are, until a `corrected` or `made_joint` one.
@@ -167,7 +179,7 @@ class WriteBatch:
     """
 
     entries: Sequence[StoredEvent]
-    records: tuple[StoredRecord, ...]
+    records: Sequence[StoredRecord]
     read_set: Mapping[str, int]
     lifecycles: Mapping[PinKey, str]
     documents: Mapping[str, bytes] = field(factory=dict, repr=False)

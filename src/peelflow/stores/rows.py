@@ -5,7 +5,7 @@ Whoever verifies a store makes its rows anew from the events, and compares them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -26,13 +26,13 @@ from peelflow.stores.base import (
     EventRow,
     EventsInParts,
     JointRow,
+    RecordsInParts,
     StoredEvent,
     StoredRecord,
     StoredRow,
     WriteBatch,
 )
 from peelflow.stores.codec import event_from, event_text, record_from, record_text
-from peelflow.stores.packed import PackedRows
 
 GENESIS = ""
 _T = TypeVar("_T")
@@ -150,13 +150,13 @@ class BatchRows:
 class RowsInParts:
     """The rows of a batch that is too large to hold them; each is what it is in `BatchRows`.
 
-    They are encoded before the write lock is taken, and unpacked while they are written.
+    All but the last were encoded before the write lock is taken; they are unpacked and written.
     """
 
     moved: None
 
     events: Iterable[EventRow]
-    records: Collection[StoredRow]
+    records: Iterable[StoredRow]
     changes: Iterable[ChangeRow]
     lifecycles: Sequence[RowValues]
     documents: Sequence[tuple[str, bytes]]
@@ -175,26 +175,23 @@ def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
         [row for entry in batch.entries for row in change_rows(entry.event)],
         [(*pin, text) for pin, text in batch.lifecycles.items()],
         tuple(batch.documents.items()),
-        _joint_rows_of(batch, [e.event.record for e in batch.entries if says_forces(e.event)]),
+        _joint_rows_anew(batch),
     )
 
 
 def rows_to_write(batch: WriteBatch) -> BatchRows | RowsInParts:
-    """Return the batch as rows, which are not held where its events come in parts."""
-    events = batch.entries
-    if not isinstance(events, EventsInParts):
+    """Return the batch as rows, which are not held where its events and records come in parts."""
+    events, records = batch.entries, batch.records
+    if not (isinstance(events, EventsInParts) and isinstance(records, RecordsInParts)):
         return batch_rows(batch)
-    records = PackedRows(
-        StoredRow._make, (record_row(kept, record_text(kept.record)) for kept in batch.records)
-    )
     return RowsInParts(
         None,
         ReadAnew(events.event_rows),
-        records,
+        ReadAnew(records.rows),
         ReadAnew(events.change_rows),
         [(*pin, text) for pin, text in batch.lifecycles.items()],
         tuple(batch.documents.items()),
-        _joint_rows_of(batch, events.saying_forces()),
+        [(k.record.id, joint_rows(k.record)) for k in records.among(events.saying_forces())],
     )
 
 
@@ -204,9 +201,8 @@ def joint_rows(record: Record) -> list[JointRow]:
     return [JointRow(record.id, force) for force in forces]
 
 
-def _joint_rows_of(
-    batch: WriteBatch, named: Collection[str]
-) -> list[tuple[str, Sequence[JointRow]]]:
+def _joint_rows_anew(batch: WriteBatch) -> list[tuple[str, Sequence[JointRow]]]:
+    named = {entry.event.record for entry in batch.entries if says_forces(entry.event)}
     return [
         (kept.record.id, joint_rows(kept.record))
         for kept in batch.records

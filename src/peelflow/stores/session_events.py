@@ -86,8 +86,12 @@ class SessionEvents(EventsInParts):
 
     def records(self) -> Mapping[str, None]:
         """Return the ids of the records that the events are of, in order."""
-        last = dict.fromkeys([entry.event.record for entry in self._last])
+        last = self.last_records()
         return {**dict.fromkeys(self._parts_of), **last} if self._parts_of else last
+
+    def last_records(self) -> dict[str, None]:
+        """Return the ids of the records that the events are of which are not packed."""
+        return dict.fromkeys([entry.event.record for entry in self._last])
 
     def of_record(self, record: str) -> list[Event]:
         """Return the events of one record, in order."""
