@@ -74,7 +74,15 @@ from peelflow.register.session import void_of
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
 from peelflow.results import frozen
-from peelflow.wording import say_choice, say_counts, say_day, say_forces, say_need, say_rule
+from peelflow.wording import (
+    say_choice,
+    say_counts,
+    say_day,
+    say_forces,
+    say_need,
+    say_next,
+    say_not_done_here,
+)
 
 _CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}
 
@@ -365,13 +373,8 @@ def show_record(
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
         output.rows(columns, [_event_row(event, history) for event in history], numbers=("no",))
         output.line()
-        if shown.withdrawn:
-            output.line("It counts nowhere; to have it back, void the event that withdrew it")
-            return
-        transitions = register.lifecycle(shown.lifecycle).states[shown.state].transitions
-        output.line("Next:" if transitions else f"`{shown.state}` is an end")
-        for transition in transitions:
-            output.line(f"  {say_rule(transition)}")
+        for line in say_next(shown, register.lifecycle(shown.lifecycle), register.services.force):
+            output.line(line)
 
 
 def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
@@ -595,7 +598,10 @@ def route(
     """
     with location.opened() as register:
         shortest = register.route(record, to=to, ledger=ledger, on=on)
+        not_here = say_not_done_here(register.record(record), register.services.force)
     output.paragraph(say_route_head(shortest))
+    for sentence in not_here:
+        output.paragraph(sentence)
     _print_steps(shortest.steps)
     if shortest.verdict == "impossible":
         raise typer.Exit(FINDINGS)
