@@ -45,7 +45,7 @@ from peelflow.register.hierarchy import (
     open_ledgers,
     refuse_open_child,
 )
-from peelflow.register.joint import check_acted_for, with_joint
+from peelflow.register.joint import check_acted_for, check_ids_stay_apart, with_joint
 from peelflow.register.known_names import names_in, uses_of
 from peelflow.register.look_alikes import (
     check_holders,
@@ -145,6 +145,7 @@ def take(
     """
     after = folded or (apply(before, event) if before else begin(event))
     check_acted_for(session, before, after)
+    check_ids_stay_apart(session, before, after)
     check_actor_holds(session, before or after, after, event)
     check_appointer(session, before, after, event)
     if before is not None:

@@ -90,6 +90,49 @@ def check_id_is_free(reads: ReadSet, record: str, force: str) -> None:
             raise InvalidRequest(record, why, "enter the one that is to be theirs under another id")
 
 
+def check_ids_stay_apart(reads: ReadSet, before: Record | None, after: Record) -> None:
+    """Refuse an event after which a force would have two records that it is shown under one id.
+
+    Args:
+        reads: What knows the records.
+        before: The record before the event; None where it is its first.
+        after: The record after it.
+
+    Raises:
+        InvalidRequest: One of its forces has a record of its own of that id.
+    """
+    if reads.scope is not None:
+        return
+    if before is None:  # an id that no other record has stands beside one of its own in no force
+        new = [force for force in after.forces if OwnIds(force).is_reserved(after.id)]
+    else:
+        was = (*before.forces, *before.was_joint_with)
+        new = [force for force in after.forces if force not in was]
+    for force in new:
+        check_id_is_free(reads, after.id, force)
+
+
+def check_shown_id(reads: ReadSet, record: Record) -> None:
+    """Refuse a record that a force of its own is shown under the id of another of its records.
+
+    Args:
+        reads: What knows the records.
+        record: The record.
+
+    Raises:
+        InvalidRequest: With the other one.
+    """
+    for force in (*record.forces, *record.was_joint_with):
+        own = OwnIds(force)
+        shown = own.shown(record.id)
+        for name in own.names(shown) if shown != record.id else ():
+            other = reads.find(name) if name != record.id else None
+            if other is not None and force in (*other.forces, *other.was_joint_with):
+                why = f"is shown to {force} as {shown!r}, as {name!r} is, which it has too"
+                instead = "withdraw it, and enter it anew under another id"
+                raise InvalidRequest(f"the id {record.id!r}", why, instead)
+
+
 def with_joint(
     reads: ReadSet, record: str, entry: Added | TakenOver, joint: Joint | None
 ) -> Added | TakenOver:
