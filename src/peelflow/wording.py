@@ -45,7 +45,8 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Lifecycle, Period, State, Transition, units_of
+from peelflow.model.routes import Route, RouteStep
+from peelflow.model.rules import SYSTEM, After, Lifecycle, Period, State, Transition, units_of
 
 _DATE_PUBLISHED = f"the date in the field `{PUBLISHED}`"
 MOST_LISTED = 12
@@ -269,6 +270,35 @@ def say_next(record: Record, rules: Lifecycle, force: str | None) -> Iterator[st
     steps = rules.states[record.state].transitions
     yield "Next:" if steps else f"`{record.state}` is an end"
     yield from (f"  {say_rule(step)}" for step in steps)
+
+
+def say_doers(step: RouteStep) -> str:
+    """Say who does a step: the roles that may, and who holds one by appointment.
+
+    Args:
+        step: The step.
+    """
+    if step.by == (SYSTEM,):
+        return "peelflow itself"
+    known = ", ".join(f"{person} is `{role}`" for person, role in step.holders)
+    return say_choice(step.by) + (f" ({known})" if known else "")
+
+
+def say_route_head(route: Route) -> str:
+    """Say where a record stands, and what it takes to a goal.
+
+    Args:
+        route: Its way there.
+    """
+    start = f"{route.record} is `{route.state}` under {route.lifecycle}"
+    if route.verdict == "impossible":
+        return f"{start}; there is no way to {route.goal}: {route.why}"
+    if route.why is not None:
+        return f"{start}; whether there is a way to {route.goal} is undetermined: {route.why}"
+    if not route.steps:
+        return f"{start}; it is there already: {route.goal}"
+    count = len(route.steps)
+    return f"{start}; to {route.goal} it takes {count} step{'' if count == 1 else 's'}:"
 
 
 def say_unseen(forces: tuple[str, ...]) -> str:

@@ -58,8 +58,8 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.routes import Route, RouteStep
-from peelflow.model.rules import SYSTEM, Category, Counts, Lifecycle, ledgers_counting
+from peelflow.model.routes import RouteStep
+from peelflow.model.rules import Category, Counts, Lifecycle, ledgers_counting
 from peelflow.portfolio.grouping import (
     GroupedFigures,
     grouped_figures,
@@ -75,13 +75,14 @@ from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
 from peelflow.results import frozen
 from peelflow.wording import (
-    say_choice,
     say_counts,
     say_day,
+    say_doers,
     say_forces,
     say_need,
     say_next,
     say_not_done_here,
+    say_route_head,
 )
 
 _CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}
@@ -607,27 +608,6 @@ def route(
         raise typer.Exit(FINDINGS)
     if shortest.verdict == "undetermined":
         raise typer.Exit(UNDETERMINED)
-
-
-def say_doers(step: RouteStep) -> str:
-    """Say who does a step: the roles that may, and who holds one by appointment."""
-    if step.by == (SYSTEM,):
-        return "peelflow itself"
-    known = ", ".join(f"{person} is `{role}`" for person, role in step.holders)
-    return say_choice(step.by) + (f" ({known})" if known else "")
-
-
-def say_route_head(route: Route) -> str:
-    """Say where a record stands, and what it takes to a goal."""
-    start = f"{route.record} is `{route.state}` under {route.lifecycle}"
-    if route.verdict == "impossible":
-        return f"{start}; there is no way to {route.goal}: {route.why}"
-    if route.why is not None:
-        return f"{start}; whether there is a way to {route.goal} is undetermined: {route.why}"
-    if not route.steps:
-        return f"{start}; it is there already: {route.goal}"
-    count = len(route.steps)
-    return f"{start}; to {route.goal} it takes {count} step{'' if count == 1 else 's'}:"
 
 
 def _print_steps(steps: Iterable[RouteStep], *, indent: int = 0) -> None:
