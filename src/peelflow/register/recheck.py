@@ -60,7 +60,7 @@ from peelflow.register.permission import (
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_issued, check_source_and_reason, check_word
-from peelflow.register.undeclared import is_otherwise_declared
+from peelflow.register.undeclared import is_of_other_type
 from peelflow.register.validation import (
     check_graded,
     check_inspection,
@@ -192,7 +192,7 @@ def _check_value(
     rule = category.fields.get(name) if category else None
     if category is None or rule is None:
         return  # it may be of a force's own: told as such
-    if not is_otherwise_declared(category_name, name, rule, value):
+    if not is_of_other_type(category_name, name, rule, value):
         checked_shape(rule, name, value, record=record)
     _check_reference(session, event, category, name, value)
 

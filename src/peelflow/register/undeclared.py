@@ -47,7 +47,7 @@ class UndeclaredWords:
                         self._sets.setdefault(value, {})[event.record] = None
                     continue
                 rule = words.categories[of].fields.get(name) if of in words.categories else None
-                if rule is not None and is_otherwise_declared(of, name, rule, value):
+                if rule is not None and is_of_other_type(of, name, rule, value):
                     key = of, name, isinstance(value, str)
                     self._fields.setdefault(key, {})[event.record] = None
 
@@ -62,7 +62,7 @@ class UndeclaredWords:
             yield f"{told}, and {_some_of(records)} has {was}"
 
 
-def is_otherwise_declared(category: str, name: str, rule: FieldRule, value: Value) -> bool:
+def is_of_other_type(category: str, name: str, rule: FieldRule, value: Value) -> bool:
     """Say whether a field of a force's own holds a list where a text is due now, or a text for one.
 
     Args:
