@@ -31,6 +31,25 @@ def test_item_37_a_clock_that_no_right_clock_is(year: int) -> None:
         assert register.position() == 0
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2023-01-01T00:00:00+00:00",
+        date(2023, 1, 1),
+        None,
+        datetime(2023, 1, 1, tzinfo=UTC).replace(tzinfo=None),
+    ],
+)
+def test_item_14_a_clock_that_tells_no_moment(told: Any) -> None:
+    """A text, a day or a moment in no time zone is refused as such, whoever asks for what."""
+    with Register.open("memory:", clock=lambda: told) as register:
+        with pytest.raises(InvalidRequest) as refused:
+            register.route("R-1")
+        assert refused.value.what == "the clock"
+        assert refused.value.why == f"tells {told!r}, which is no moment in a time zone"
+        assert refused.value.instead == "have it return a datetime in UTC"
+
+
 KIM = Actor("kim", "liaison_officer")
 RIGHT = datetime(2026, 6, 1, 9, tzinfo=UTC)
 

@@ -47,6 +47,7 @@ from peelflow.register.replay import (
     why_step_missing,
 )
 from peelflow.register.session import Session
+from peelflow.register.undeclared import UndeclaredWords
 from peelflow.results import frozen
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
@@ -73,8 +74,8 @@ class Verification:
             does not fit: it may be what they rest on.
         assumed: The predicates that were taken to hold, as no function was given for them.
         unchecked: What of the database itself could not be looked at.
-        unjudged: What only files say that are not here, in words: which fields there are, and by
-            which plans records moved.
+        unjudged: What only files say that are not here, in words: which fields and question sets
+            there are, and by which plans records moved.
     """
 
     discrepancies: tuple[Discrepancy, ...]
@@ -163,7 +164,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     discrepancies = [Discrepancy("", 0, UNLAWFUL, why) for why in unproved]
     discrepancies += set_back_clocks(store, first.now)
     assumed, names, undeclared = set[str](), KnownNames(), dict[_FieldName, list[str]]()
-    gone: dict[str, None] = {}
+    gone, words = dict[str, None](), UndeclaredWords()
     for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
@@ -178,13 +179,14 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
             ]
             discrepancies += dict.fromkeys(found)
             gone |= dict.fromkeys(_unknown_plans(session, events))
+            words.note(session, record.category, events)
             for field_name in _undeclared_fields(session, record):
                 undeclared.setdefault(field_name, []).append(record.id)
     return Verification(
         tuple(discrepancies),
         judged=True,
         assumed=tuple(sorted(assumed)),
-        unjudged=(*map(_say_undeclared, sorted(undeclared.items())), *gone),
+        unjudged=(*map(_say_undeclared, sorted(undeclared.items())), *words.sentences(), *gone),
     )
 
 
