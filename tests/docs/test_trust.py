@@ -184,6 +184,9 @@ FOUND = {
     "a field that no vocabulary here declares": (
         "register/test_restore_rules.py::test_14_33_a_field_that_no_file_here_declares_is_told",
     ),
+    "a question set that no vocabulary here declares": (
+        "stores/test_recheck_words.py::test_item_14_a_question_set_that_no_file_here_declares_is_told",
+    ),
 }
 NOT_FOUND = {
     "who appointed, amended, attached or corrected without an appointment, in a made-up history",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,25 @@ def test_item_37_a_clock_that_no_right_clock_is(year: int) -> None:
                 actor=Actor("kim", "liaison_officer"),
             )
         assert register.position() == 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2023-01-01T00:00:00+00:00",
+        date(2023, 1, 1),
+        None,
+        datetime(2023, 1, 1, tzinfo=UTC).replace(tzinfo=None),
+    ],
+)
+def test_item_14_a_clock_that_tells_no_moment(told: Any) -> None:
+    """A text, a day or a moment in no time zone is refused as such, whoever asks for what."""
+    with Register.open("memory:", clock=lambda: told) as register:
+        with pytest.raises(InvalidRequest) as refused:
+            register.route("R-1")
+        assert refused.value.what == "the clock"
+        assert refused.value.why == f"tells {told!r}, which is no moment in a time zone"
+        assert refused.value.instead == "have it return a datetime in UTC"
 
 
 KIM = Actor("kim", "liaison_officer")
@@ -93,6 +113,30 @@ def test_14_18_a_clock_that_was_fast_is_told_until_its_time_has_come(
 
         clock.now = RIGHT + timedelta(days=2) - CLOCK_TOLERANCE
         assert register.verify() == restored(file, clock) == ()
+
+
+def test_14_18_what_was_done_by_a_clock_that_was_fast_is_judged_as_on_its_day() -> None:
+    """Each kind of event that the clock dated ahead is told of its moment, and of nothing else."""
+    ahead, day = RIGHT + timedelta(days=2), date(2026, 6, 3)
+    portal: dict[str, Any] = {"actor": Actor("portal", "hmicfrs"), "source": "portal"}
+    named: dict[str, Any] = {"force": "wmp", "issued": day, **portal}
+    clock, chief = Clock(ahead), Actor("ann", "chief_constable")
+    with Register.open("memory:", clock=clock, recorded_by="kim") as register:
+        appoint(register, "ann")
+        register.add("R-1", category="recommendation", level=2, fields={"owner": "lee"}, **named)
+        register.add("R-2", category="recommendation", level=3, graded=day, **named)
+        register.fire("R-1", "start", actor=Actor("lee", "lead"), on=day)
+        letter = register.keep(b"done", kind="letter", name="a.txt", signed_by="ann", signed_on=day)
+        register.fire("R-1", "close", actor=chief, on=day, evidence=(letter,))
+        register.amend("R-2", "owner", "lee", actor=KIM, on=day, reason="agreed")
+        register.note("R-2", "told", actor=KIM, on=day)
+        register.relevel("R-2", plan="level-3-to-2", on=day, reason="reviewed", **portal)
+        assert register.verify() == ()
+        clock.now = RIGHT
+        found = register.verify()
+        assert {each.code for each in found} == {"clock-back"}
+        assert len({(each.record, each.event) for each in found}) == len(found)
+        assert len(found) == register.position()
 
 
 def test_14_18_what_was_recorded_since_a_clock_was_set_right_is_told_where_it_was(

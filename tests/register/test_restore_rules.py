@@ -108,7 +108,7 @@ FORGED: dict[str, tuple[str, RulesEdit, str]] = {
     "rules that refine none": (
         PANEL,
         lambda rules: rules.pop("refines"),
-        "at level 3, which `level-3@1` runs already",
+        "at level 3, which `level-3@2` runs already",
     ),
     "rules that refine what there is none of": (
         PANEL,

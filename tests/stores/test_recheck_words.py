@@ -11,6 +11,7 @@ import pytest
 
 from peelflow import Actor, Joint, Register, load, national
 from peelflow.errors import InvalidRequest, Unverified
+from peelflow.register.restore import restore_register
 from peelflow.stores.base import Store
 from tests.register.test_restore import at, fields, lacks, says, written
 from tests.stores.forgery import Edit, forged
@@ -327,8 +328,37 @@ def test_item_14_what_a_file_said_otherwise_once_is_no_finding(
         file = written(list(register.export()), tmp_path)
 
     with Register.open("memory:", rulebook=after) as register:
-        register.restore(file)
+        restored = restore_register(
+            register.services, file, as_found=False, progress=lambda _: None
+        )
         assert register.verify() == ()
+    other = {"text": "a list", "list": "a text"}[was]
+    told = f"the field `notes` of a `recommendation` is {other} by the files here, and R-1 has"
+    assert restored.unjudged == (f"{told} a {was}",)
+
+
+def test_item_14_a_question_set_that_no_file_here_declares_is_told(
+    honest: list[str], tmp_path: Path
+) -> None:
+    """In whatever event it was said, of a record or an inspection; it may be of a force's own."""
+    edits = [
+        at("I-1", 1, fields(question_set="made-up")),
+        at("R-1", 2, lambda event: event["what"]["entry"]["fields"].update(question_set="made-up")),
+        at("R-1", 3, amends(field="question_set", old="made-up", new="other")),
+    ]
+    file = written(forged(honest, lambda event: [edit(event) for edit in edits]), tmp_path)
+
+    with Register.open("memory:") as register:
+        restored = restore_register(
+            register.services, file, as_found=False, progress=lambda _: None
+        )
+        assert register.verify() == ()
+    no_file = "no file here declares the question set"
+    held = "has it: no inspection is held to be none that covers it"
+    assert restored.unjudged == (
+        f"{no_file} 'made-up', as I-1, R-1 {held}",
+        f"{no_file} 'other', as R-1 {held}",
+    )
 
 
 Verb = Callable[[Register], object]

@@ -53,6 +53,7 @@ from peelflow.register.recheck import (
 )
 from peelflow.register.replay import each_event_with_record, why_act_unlawful
 from peelflow.register.session import Session
+from peelflow.register.undeclared import UndeclaredWords
 from peelflow.results import define, frozen
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
@@ -80,9 +81,9 @@ class Verification:
             does not fit: it may be what they rest on.
         assumed: The predicates that were taken to hold, as no function was given for them.
         unchecked: What of the database itself could not be looked at.
-        unjudged: What nobody can tell here, in words: which fields there are and by which plans
-            records moved, where only files say so that are not here, and whether the system left
-            out a step that asks more than its own record.
+        unjudged: What nobody can tell here, in words: which fields and question sets there are and
+            by which plans records moved, where only files say so that are not here, and whether the
+            system left out a step that asks more than its own record.
     """
 
     discrepancies: tuple[Discrepancy, ...]
@@ -205,18 +206,21 @@ class _Untold:
     """What nobody can tell here, with the records of which that is so."""
 
     fields: dict[_FieldName, list[str]] = field(factory=dict)
+    words: UndeclaredWords = field(factory=UndeclaredWords)
     plans: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
 
     def note(self, session: Session, record: Record, history: Sequence[Event]) -> None:
-        """Note the fields and plans of a record that no file here says."""
+        """Note the fields, words and plans of a record that no file here says."""
         self.plans |= dict.fromkeys(_unknown_plans(session, history))
+        self.words.note(session, record.category, history)
         for name in _undeclared_fields(session, record):
             self.fields.setdefault(name, []).append(record.id)
 
     def sentences(self) -> Iterator[str]:
         """Yield it in words."""
         yield from map(_say_undeclared, sorted(self.fields.items()))
+        yield from self.words.sentences()
         yield from self.plans
         for (trigger, rules), records in sorted(self.steps.items()):
             left_out = f"whether the system left out `{trigger}` of {rules}"
@@ -371,7 +375,9 @@ def _why_unlawful(
     def as_kept(context: Context) -> Context:
         signers = roles_signing(session.lifecycle(record)) if record else frozenset()
         covering = _as_it_may_have_covered(record, context) if record else context.inspection
-        return evolve(context, predicates=predicates, signers=signers, inspection=covering)
+        # It lies no later than the day on which it was recorded; whether that has come is told.
+        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
+        return evolve(known, signers=signers, inspection=covering)
 
     match event.what:
         case TransitionTaken() as what if record:

@@ -34,7 +34,7 @@ from peelflow.model.records import (
     TransitionTaken,
     Value,
 )
-from peelflow.model.rules import SYSTEM, Category, FieldRule
+from peelflow.model.rules import SYSTEM, Category
 from peelflow.register.context import APPOINTMENT, is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
@@ -60,6 +60,7 @@ from peelflow.register.permission import (
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_issued, check_source_and_reason, check_word
+from peelflow.register.undeclared import is_of_other_type
 from peelflow.register.validation import (
     check_graded,
     check_inspection,
@@ -191,24 +192,9 @@ def _check_value(
     rule = category.fields.get(name) if category else None
     if category is None or rule is None:
         return  # it may be of a force's own: told as such
-    if not is_otherwise_declared(category_name, name, rule, value):
+    if not is_of_other_type(category_name, name, rule, value):
         checked_shape(rule, name, value, record=record)
     _check_reference(session, event, category, name, value)
-
-
-def is_otherwise_declared(category: str, name: str, rule: FieldRule, value: Value) -> bool:
-    """Say whether a field of a force's own holds a list where a text is due now, or a text for one.
-
-    Args:
-        category: The category of the record.
-        name: The field.
-        rule: What is declared of it now.
-        value: What it holds.
-    """
-    known = national().vocabulary.categories.get(category)
-    if rule.type in _SHAPED or (known is not None and name in known.fields):
-        return False
-    return isinstance(value, str) is (rule.type == "list")
 
 
 def _check_questions(
@@ -252,8 +238,6 @@ def _check_named(
 _ANOTHER = "name a record that was entered here"
 
 
-_SHAPED = ("person", "date")
-"""The types of fields whose values have one shape under whatever rules."""
 _QUESTION = (QUESTION_FIELD, QUESTION_SET_FIELD)
 """The fields that are texts where they are of a question."""
 

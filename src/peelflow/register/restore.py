@@ -32,7 +32,8 @@ class Restored(Result):
         events: How many events were new.
         found: What was done as no rules or verbs let anybody do it, and was taken in all the same.
         assumed: The predicates that were taken to hold, as no function was given for them.
-        unjudged: What only files say that are not here, in words: which fields there are.
+        unjudged: What only files say that are not here, in words: which fields and question sets
+            there are.
     """
 
     events: int

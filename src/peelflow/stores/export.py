@@ -92,7 +92,7 @@ def export_lines(
         snapshot: One reading of the store.
         documents: The documents, when the store does not keep them itself.
     """
-    yield _write_line(kind="head", format=EXPORT_FORMAT, of="peelflow register")
+    yield _HEAD
     kept_rules = snapshot.lifecycles()
     for pin in kept_rules:
         if not all(map(isinstance, pin, (str, int, str))):
@@ -159,7 +159,7 @@ def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
     for number, text in zip(count(1), lines, strict=False):
         line = _parse_line(text, number)
         if number == 1:
-            if line != {"kind": "head", "format": EXPORT_FORMAT, "of": "peelflow register"}:
+            if _as_written(line) != _HEAD:  # as text: to Python a truth equals a number
                 raise _unreadable_line(number, f"is no head of an export of format {EXPORT_FORMAT}")
         elif ended:
             raise _unreadable_line(number, "stands behind the end")
@@ -233,6 +233,7 @@ def _end_line(line: RawLine) -> EndLine:
     return EndLine(_part(line, "events", int), _part(line, "root", str), documents)
 
 
+_HEAD = _as_written({"kind": "head", "format": EXPORT_FORMAT, "of": "peelflow register"})
 _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
     "lifecycle": _lifecycle_line,
     "document": _document_line,
