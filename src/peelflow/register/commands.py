@@ -48,7 +48,6 @@ from peelflow.register.hierarchy import (
 from peelflow.register.joint import check_acted_for, check_ids_stay_apart, with_joint
 from peelflow.register.known_names import names_in, uses_of
 from peelflow.register.look_alikes import (
-    check_holders,
     check_names,
     check_people,
     check_people_of_event,
@@ -412,11 +411,7 @@ def fire(
     check_people(session, known, (act.actor.person, act.recorded_by, *signers))
     for document in act.evidence:
         check_document_kept(session, document)
-    try:
-        done = act_on(session, known, act)
-    except Refused:
-        check_holders(session, known, act)
-        raise
+    done = act_on(session, known, act)
     if inspection is not None:
         check_inspection(session, inspection)
     return done
