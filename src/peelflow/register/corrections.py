@@ -186,7 +186,7 @@ def _correction_events(
     the steps that what was entered anew leads to.
     """
     steps: list[Event] = []
-    consequences = [] if _withdraws(what) else list(_consequences(history, named))
+    consequences = [] if _withdraws(what) else list(what_follows(history, named))
     corrections = [what, *(evolve(what, event=event.number) for event in consequences)]
     if what.entry is not None and what.to is not None:
         first = evolve(named, what=what.entry, on=what.to, number=1, changes=())
@@ -250,10 +250,14 @@ def _event_numbered(history: History, record: str, number: int) -> Event:
     return history[number - 1]
 
 
-def _consequences(history: History, named: Event) -> Iterator[Event]:
+def what_follows(history: History, named: Event) -> Iterator[Event]:
     """Yield the steps of the system's that an event led to at once.
 
     Where the event is a correction itself, the corrections and steps that were made beside it.
+
+    Args:
+        history: What was recorded of the record.
+        named: The event.
     """
     if not isinstance(named.what, Corrected):
         standing = dropwhile(lambda event: event.number != named.number, as_corrected(history))
@@ -446,6 +450,24 @@ def _keep_with_above(session: Session, request: Event, history: History) -> None
     elif joint_of(above) != joint_of(after):
         why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
         raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
+    elif _strays_from_above(session, request, above):
+        why = f"would be joint on other days than {above.id} above it"
+        raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
+
+
+def _strays_from_above(session: Session, request: Event, above: Record) -> bool:
+    """Whether what a correction corrects, now stands elsewhere than what it was made with above."""
+    history, below = session.history(above.id), session.history(request.record)
+    target = event_corrected(below, request)
+    said = [event for event in history if isinstance(event.what, MadeJoint)]
+    if not said or not isinstance(target.what, MadeJoint):
+        return False
+    standing = {event.number: event for event in as_corrected(history)}
+    return any(
+        event == target and any(_corrections_beside(session, event, other, stands))
+        for event, other in _each_made_with(said, below[_put_below(below).number :])
+        for stands in (standing.get(other.number),)
+    )
 
 
 def _follow_above(session: Session, request: Event, above: Record, name: str) -> None:
