@@ -31,8 +31,9 @@ from peelflow.model.records import (
 )
 from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.joint import check_shown_id
+from peelflow.register.kept_documents import NamedDocuments
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
-from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
+from peelflow.register.kept_rules import rule_faults
 from peelflow.register.known_names import KnownNames, people_of
 from peelflow.register.permission import is_move_permitted, no_appointment_sentence
 from peelflow.register.recheck import (
@@ -75,7 +76,7 @@ class Verification:
         assumed: The predicates that were taken to hold, as no function was given for them.
         unchecked: What of the database itself could not be looked at.
         unjudged: What only files say that are not here, in words: which fields and question sets
-            there are, and by which plans records moved.
+            there are, by which plans records moved, and as what documents were kept.
     """
 
     discrepancies: tuple[Discrepancy, ...]
@@ -163,8 +164,8 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     unproved = rule_faults(store, first.rulebook)
     discrepancies = [Discrepancy("", 0, UNLAWFUL, why) for why in unproved]
     discrepancies += set_back_clocks(store, first.now)
-    assumed, names, undeclared = set[str](), KnownNames(), dict[_FieldName, list[str]]()
-    gone, words = dict[str, None](), UndeclaredWords()
+    assumed, names, gone = set[str](), KnownNames(), dict[str, None]()
+    words, named = UndeclaredWords(), NamedDocuments()
     for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
@@ -179,26 +180,16 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
             ]
             discrepancies += dict.fromkeys(found)
             gone |= dict.fromkeys(_unknown_plans(session, events))
-            words.note(session, record.category, events)
-            for field_name in _undeclared_fields(session, record):
-                undeclared.setdefault(field_name, []).append(record.id)
+            words.note(session, record, events)
+            named.note(session, events)
+    of_documents, unknown = named.judged(store, first.services.documents, beside=discrepancies)
+    discrepancies += of_documents
     return Verification(
         tuple(discrepancies),
         judged=True,
         assumed=tuple(sorted(assumed)),
-        unjudged=(*map(_say_undeclared, sorted(undeclared.items())), *words.sentences(), *gone),
+        unjudged=(*words.sentences(), *unknown, *gone),
     )
-
-
-_FieldName = tuple[str, str]
-"""A field's name, and the category of whose records it is."""
-
-
-def _undeclared_fields(session: Session, record: Record) -> Iterator[_FieldName]:
-    """Yield the fields of a record that no vocabulary here declares: it may be a force's own."""
-    category = session.rulebook.vocabulary.categories.get(record.category)
-    declared = category.fields if category is not None else {}
-    yield from ((name, record.category) for name in record.fields if name not in declared)
 
 
 def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
@@ -214,13 +205,6 @@ def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
                 return  # the rules are gone: told as such
             if said:
                 yield f"not judged: {said}"
-
-
-def _say_undeclared(held: tuple[_FieldName, Sequence[str]]) -> str:
-    (name, category), records = held
-    more = f" and {len(records) - NAMED_AT_MOST} more" if len(records) > NAMED_AT_MOST else ""
-    names = f"{', '.join(records[:NAMED_AT_MOST])}{more}"
-    return f"no file here declares the field `{name}` of a `{category}`, as {names} has it"
 
 
 def _each_beside(records: Iterable[Record]) -> Iterator[str]:
