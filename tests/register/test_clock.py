@@ -12,7 +12,7 @@ from peelflow import Actor, InvalidRequest, Register, backup
 from peelflow.cli import main
 from peelflow.errors import Unverified
 from peelflow.register.backup import Backup
-from peelflow.stores.integrity import CLOCK_TOLERANCE, Discrepancy
+from peelflow.stores.integrity import CLOCK_TOLERANCE, Discrepancy, clock_discrepancies
 from tests.stores.conftest import url_of
 
 
@@ -115,6 +115,30 @@ def test_14_18_a_clock_that_was_fast_is_told_until_its_time_has_come(
         assert register.verify() == restored(file, clock) == ()
 
 
+def test_14_18_what_was_done_by_a_clock_that_was_fast_is_judged_as_on_its_day() -> None:
+    """Each kind of event that the clock dated ahead is told of its moment, and of nothing else."""
+    ahead, day = RIGHT + timedelta(days=2), date(2026, 6, 3)
+    portal: dict[str, Any] = {"actor": Actor("portal", "hmicfrs"), "source": "portal"}
+    named: dict[str, Any] = {"force": "wmp", "issued": day, **portal}
+    clock, chief = Clock(ahead), Actor("ann", "chief_constable")
+    with Register.open("memory:", clock=clock, recorded_by="kim") as register:
+        appoint(register, "ann")
+        register.add("R-1", category="recommendation", level=2, fields={"owner": "lee"}, **named)
+        register.add("R-2", category="recommendation", level=3, graded=day, **named)
+        register.fire("R-1", "start", actor=Actor("lee", "lead"), on=day)
+        letter = register.keep(b"done", kind="letter", name="a.txt", signed_by="ann", signed_on=day)
+        register.fire("R-1", "close", actor=chief, on=day, evidence=(letter,))
+        register.amend("R-2", "owner", "lee", actor=KIM, on=day, reason="agreed")
+        register.note("R-2", "told", actor=KIM, on=day)
+        register.relevel("R-2", plan="level-3-to-2", on=day, reason="reviewed", **portal)
+        assert register.verify() == ()
+        clock.now = RIGHT
+        found = register.verify()
+        assert {each.code for each in found} == {"clock-back"}
+        assert len({(each.record, each.event) for each in found}) == len(found)
+        assert len(found) == register.position()
+
+
 def test_14_18_what_was_recorded_since_a_clock_was_set_right_is_told_where_it_was(
     url: str, tmp_path: Path
 ) -> None:
@@ -145,6 +169,24 @@ def test_a_clock_that_is_set_right_by_less_than_a_day_is_not_told(url: str) -> N
         clock.now -= CLOCK_TOLERANCE - timedelta(microseconds=1)
         appoint(register, "bob")
         assert register.verify() == ()
+
+
+@pytest.mark.parametrize("said", ["", "soon", "2026-06-01T09:00:00.000000", None])
+def test_what_says_no_moment_is_passed_over(said: str | None) -> None:
+    """It is told where the event is looked at; what stands behind it is held to the others."""
+    with Register.open("memory:", clock=Clock(RIGHT)) as register:
+        for person in ("ann", "bob"):
+            appoint(register, person)
+        with register.store.snapshot() as kept:
+            ann, bob = (row for _, row in kept.feed())
+    moment = str(RIGHT).replace(" ", "T").replace("+", ".000000+")
+    assert moment in str(ann.text)
+    odd = ann._replace(text="{}" if said is None else str(ann.text).replace(moment, said))
+    late = ann._replace(text=str(ann.text).replace("2026-06-01", "2026-06-02"))
+    now = RIGHT + timedelta(days=1)
+    assert list(clock_discrepancies([odd, bob], now)) == []
+    (found,) = clock_discrepancies([late, odd, bob], now)
+    assert (found.record, found.code) == (bob.record, "clock-back")
 
 
 @pytest.mark.parametrize("judged", [50_000, 0])

@@ -507,6 +507,12 @@ def test_a_slip_in_it_is_mended_with_what_lies_below(store: Store, correction: s
     below = [each.number for each in register.history("C-1-1") if each.kind == "made_joint"]
     with pytest.raises(InvalidRequest, match="correct C-1: what lies below follows"):
         register.correct("C-1-1", below[0], correction="void", **said)
+    with pytest.raises(InvalidRequest, match="would be joint on other days than C-1 above it"):
+        register.correct("C-1-1", below[0], **{**said, **CORRECTIONS["redate"]})
+    make(register, "C-1", Joint((SUFFOLK, ESSEX)), on=LAST)
+    with pytest.raises(InvalidRequest, match="correct C-1: what lies below follows"):
+        register.correct("C-1-1", below[0], correction="void", **said)
+    assert audit(store) == ()
 
 
 def make_number(register: Register, record: str) -> int:

@@ -311,7 +311,7 @@ def _print_sealed_findings(found: Verification) -> None:
 
 
 def _set_back_clocks(register: Register) -> tuple[Discrepancy, ...]:
-    return set_back_clocks(register.store, register.services.clock())
+    return set_back_clocks(register.store, register.session().now)
 
 
 def _heads_path(file: Path) -> Path:

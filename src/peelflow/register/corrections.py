@@ -448,6 +448,24 @@ def _keep_with_above(session: Session, request: Event, history: History) -> None
     elif joint_of(above) != joint_of(after):
         why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
         raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
+    elif _strays_from_above(session, request, above):
+        why = f"would be joint on other days than {above.id} above it"
+        raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
+
+
+def _strays_from_above(session: Session, request: Event, above: Record) -> bool:
+    """Whether what a correction corrects, now stands elsewhere than what it was made with above."""
+    history, below = session.history(above.id), session.history(request.record)
+    target = event_corrected(below, request)
+    said = [event for event in history if isinstance(event.what, MadeJoint)]
+    if not said or not isinstance(target.what, MadeJoint):
+        return False
+    standing = {event.number: event for event in as_corrected(history)}
+    return any(
+        event == target and any(_corrections_beside(session, event, other, stands))
+        for event, other in _each_made_with(said, below[_put_below(below).number :])
+        for stands in (standing.get(other.number),)
+    )
 
 
 def _follow_above(session: Session, request: Event, above: Record, name: str) -> None:

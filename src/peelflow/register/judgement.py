@@ -286,7 +286,9 @@ def _why_unlawful(
     def as_kept(context: Context) -> Context:
         signers = roles_signing(session.lifecycle(record)) if record else frozenset()
         covering = _as_it_may_have_covered(record, context) if record else context.inspection
-        return evolve(context, predicates=predicates, signers=signers, inspection=covering)
+        # It lies no later than the day on which it was recorded; whether that has come is told.
+        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
+        return evolve(known, signers=signers, inspection=covering)
 
     match event.what:
         case TransitionTaken() as what if record:
