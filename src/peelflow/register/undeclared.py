@@ -7,7 +7,7 @@ was a text or a list when somebody set it, only its file of then could say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import field
 
@@ -61,14 +61,14 @@ class UndeclaredWords:
         """Yield it in words."""
         for (name, category), records in sorted(self._unknown.items()):
             told = f"no file here declares the field `{name}` of a `{category}`"
-            yield f"{told}, as {_some_of(records)} has it"
+            yield f"{told}, as {first_names(records)} has it"
         for name, records in sorted(self._sets.items()):
-            told = f"no file here declares the question set {name!r:.80}, as {_some_of(records)}"
+            told = f"no file here declares the question set {name!r:.80}, as {first_names(records)}"
             yield f"{told} has it: no inspection is held to be none that covers it"
         for (category, name, is_text), records in sorted(self._fields.items()):
             was, now = ("a text", "a list") if is_text else ("a list", "a text")
             told = f"the field `{name}` of a `{category}` is {now} by the files here"
-            yield f"{told}, and {_some_of(records)} has {was}"
+            yield f"{told}, and {first_names(records)} has {was}"
 
 
 def is_of_other_type(category: str, name: str, rule: FieldRule, value: Value) -> bool:
@@ -95,7 +95,12 @@ def _each_said(event: Event, category: str) -> Iterator[tuple[str, str, Value]]:
         yield category, what.field, what.new
 
 
-def _some_of(records: Mapping[str, None]) -> str:
+def first_names(records: Iterable[str]) -> str:
+    """Say the first of some records, and how many more there are.
+
+    Args:
+        records: Their ids.
+    """
     names = [*records]
     more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
     return f"{', '.join(names[:NAMED_AT_MOST])}{more}"
