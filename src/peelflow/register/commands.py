@@ -342,7 +342,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     lifecycle = session.services.lifecycle_of(what.lifecycle)
     check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
-    record = take(session, entered, None)
+    record = take(session, entered, None, folded=entering)  # no record says its changes
     if parent is not None:
         link_to_parent(session, parent, record, event)
     take_automatic(session, lifecycle, record, event.on)
