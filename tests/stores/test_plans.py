@@ -65,7 +65,7 @@ def test_totals_scan_the_changes_alone(
     file: SqliteStore, as_at: date | None, force: str | None, known: int | None
 ) -> None:
     """S2: figures add up every change, once, and look at the events that came later alone."""
-    found = scans(plan_of(file, *STATEMENTS.totals(as_at, force, known, has_joint=True)))
+    found = scans(plan_of(file, *STATEMENTS.totals.scan(as_at, force, known, has_joint=True)))
 
     assert found[:1] == ["SCAN changes"]
     assert not any(scan.startswith("SCAN events") for scan in found)

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from peelflow.errors import StoreBusy, StoreError, StoreUnavailable, StoreVersion
-from peelflow.stores.base import JointRow
+from peelflow.stores.base import Checkpoint, JointRow, SumRow
 from peelflow.stores.read_only import (
     ReadingConnection,
     connect_to_read,
@@ -47,6 +47,20 @@ MAKE_RECORDS_BY_FORCE = "CREATE INDEX records_by_force ON records (force, id)"
 HAS_JOINT_RECORDS = (
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'joint_records'"
 )
+# INVARIANT: whatever lacks of the two is made together with an empty other one, so that no
+# checkpoint ever stands beside the sums of another.
+MAKE_SUMS = (
+    "DROP TABLE IF EXISTS checkpoint",
+    "DROP TABLE IF EXISTS sums",
+    "CREATE TABLE checkpoint (position INTEGER NOT NULL, digest TEXT NOT NULL)",
+    """CREATE TABLE sums (
+        "on" TEXT NOT NULL, force TEXT NOT NULL, category TEXT NOT NULL, level INTEGER,
+        ledger TEXT NOT NULL, counts TEXT NOT NULL, total INTEGER NOT NULL,
+        assumed INTEGER NOT NULL)""",
+    """CREATE INDEX sums_by_day ON sums ("on", force)""",
+)
+HAS_SUMS = """SELECT count(*) = 2 FROM sqlite_master
+    WHERE type = 'table' AND name IN ('checkpoint', 'sums')"""
 
 TABLES = (
     """CREATE TABLE meta (schema INTEGER NOT NULL)""",
@@ -74,11 +88,14 @@ TABLES = (
         PRIMARY KEY (name, version)) WITHOUT ROWID""",
     MAKE_SETTINGS,
     *MAKE_JOINT_RECORDS,
+    *MAKE_SUMS,
 )
 LATER_OBJECTS: Mapping[str, Sequence[str]] = {
     "table settings": (MAKE_SETTINGS,),
     "table joint_records": MAKE_JOINT_RECORDS,
     "index records_by_force": (MAKE_RECORDS_BY_FORCE,),
+    "table checkpoint": MAKE_SUMS,
+    "table sums": MAKE_SUMS,
 }
 """What a register of before lacks until it is first written to, and what makes it."""
 
@@ -244,6 +261,16 @@ def write_joint(
     for record, rows in joint:
         connection.execute("DELETE FROM joint_records WHERE record = ?", (record,))
         connection.executemany(_INSERT_JOINT, rows)
+
+
+def write_sums(
+    connection: sqlite3.Connection, checkpoints: Sequence[Checkpoint], rows: Sequence[SumRow]
+) -> None:
+    """Write the sums in the place of those there were."""
+    connection.execute("DELETE FROM checkpoint")
+    connection.execute("DELETE FROM sums")
+    connection.executemany("INSERT INTO checkpoint VALUES (?, ?)", checkpoints)
+    connection.executemany("INSERT INTO sums VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 FileIdentity = tuple[int, int]
