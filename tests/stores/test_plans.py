@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine
 
 from peelflow.stores import sqlite, sqlite_file
-from peelflow.stores.base import RecordQuery
+from peelflow.stores.base import Checkpoint, RecordQuery
 from peelflow.stores.opening import upgrade_store
 from peelflow.stores.sql.connection import statements_of
 from peelflow.stores.sqlite import SqliteStore
+from peelflow.stores.totals import Between
 from tests.builders.servers import database
 from tests.builders.stores import append_next, batch, change, next_event
 
@@ -69,6 +70,20 @@ def test_totals_scan_the_changes_alone(
 
     assert found[:1] == ["SCAN changes"]
     assert not any(scan.startswith("SCAN events") for scan in found)
+
+
+@pytest.mark.parametrize("as_at", [None, date(2024, 3, 2)])
+@pytest.mark.parametrize("force", [None, "WMP"])
+@pytest.mark.parametrize("known", [None, 7, 12])
+def test_totals_by_sums_look_at_what_came_since_alone(
+    file: SqliteStore, as_at: date | None, force: str | None, known: int | None
+) -> None:
+    """S2: figures read the sums of a month, and the events behind the checkpoint by position."""
+    between = Between(Checkpoint(9, "d"), known)
+    found = scans(plan_of(file, *STATEMENTS.totals.since(between, as_at, force)))
+
+    assert found == ["SCAN c", "SCAN sums USING COVERING INDEX sums_by_day"]  # for any row
+    assert scans(plan_of(file, STATEMENTS.totals.checkpoint, ()))[:1] == ["SCAN c"]
 
 
 @pytest.mark.parametrize("after", [None, "a"])

@@ -50,7 +50,7 @@ from peelflow.stores.dialect import Dialect, quoted
 from peelflow.stores.rows import RowUnreadable, decoded_rows, stored_event
 from peelflow.stores.schema_check import Select
 from peelflow.stores.totals import (
-    Span,
+    Between,
     TotalStatements,
     checkpoint_of,
     sum_up,
@@ -385,9 +385,9 @@ class DatabaseStore(ABC):
         if self._has_sums():
             checkpoint = self._ask(statements.checkpoint, (), partial(checkpoint_of, known=known))
             if checkpoint is not None:
-                span = Span(checkpoint, known)
-                asked = statements.since(span, as_at, force)
-                totals = self._ask(*asked, partial(totals_since, span, as_at, force))
+                between = Between(checkpoint, known)
+                asked = statements.since(between, as_at, force)
+                totals = self._ask(*asked, partial(totals_since, between, as_at, force))
                 if totals is not None:
                     return totals
         has_joint = force is not None and self._has_joint_records()

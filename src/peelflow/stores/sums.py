@@ -100,7 +100,7 @@ def _line_order(line: TotalLine) -> tuple[str, str, int, str, str]:
     return force, category, -1 if level is None else level, ledger, counts
 
 
-class SummedSnapshot(Snapshot, Protocol):
+class SumSnapshot(Snapshot, Protocol):
     """One reading of a store that keeps sums."""
 
     def checkpoints(self) -> Iterator[Checkpoint]:
@@ -116,7 +116,7 @@ class SummedSnapshot(Snapshot, Protocol):
         """
 
 
-def _has_sums(snapshot: Snapshot) -> TypeGuard[SummedSnapshot]:
+def _has_sums(snapshot: Snapshot) -> TypeGuard[SumSnapshot]:
     return hasattr(snapshot, "checkpoints")
 
 

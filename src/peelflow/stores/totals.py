@@ -40,7 +40,7 @@ all the changes: to read an event takes as long as to add up some of those."""
 
 
 @frozen
-class Span:
+class Between:
     """The events between a checkpoint and the position that figures are asked for.
 
     Attributes:
@@ -52,20 +52,20 @@ class Span:
     known: int | None
 
     @property
-    def low(self) -> int:
+    def after(self) -> int:
         """The position behind which they are."""
         position = self.checkpoint.position
         return position if self.known is None else min(position, self.known)
 
     @property
-    def high(self) -> int | None:
+    def until(self) -> int | None:
         """The position of the last one; None where there is no such bound."""
         return None if self.known is None else max(self.checkpoint.position, self.known)
 
     @property
-    def sign(self) -> int:
-        """Whether they are added to the sums, 1, or were not known yet, -1."""
-        return 1 if self.known is None or self.known >= self.checkpoint.position else -1
+    def is_known(self) -> bool:
+        """Whether they are added to the sums; else they were not known yet, and are taken away."""
+        return self.known is None or self.known >= self.checkpoint.position
 
 
 class TotalStatements:
@@ -87,20 +87,20 @@ class TotalStatements:
             AND EXISTS (SELECT 1 FROM {self.dialect.prefix}sums)"""
 
     def since(
-        self, span: Span, as_at: date | None, force: str | None
+        self, between: Between, as_at: date | None, force: str | None
     ) -> tuple[str, tuple[Any, ...]]:
         """Return the statement that gives the sums of a checkpoint, and what they lack.
 
         First comes, with the number -1, the checkpoint itself: the sums may have been kept anew
-        since it was asked for. Behind the sums come, with numbers from 1, the events of the span;
+        since it was asked for. Behind the sums come, with numbers from 1, the events between;
         and of each record among those that was ever taken over, the events before.
         """
         prefix, mark = self.dialect.prefix, self.dialect.mark
         day = _LAST_DAY if as_at is None else as_at.isoformat()
         month = f"""SELECT max("on") FROM {prefix}sums WHERE "on" <= {mark} AND length("on") = 7"""
         of_force, asked = ("", ()) if force is None else (f" AND {self._of_force}", (force,))
-        between, bounds = self._between(span)
-        record = f"SELECT record FROM ({' UNION ALL '.join(between)}) AS moved"
+        arms, bounds = self._arms(between)
+        record = f"SELECT record FROM ({' UNION ALL '.join(arms)}) AS moved"
         taken_over = f"""EXISTS (SELECT 1 FROM {prefix}events AS earlier
             WHERE earlier.record = e.record AND kind IN ('taken_over', 'corrected'))"""
         sql = f"""SELECT {_NO_LINE} AS assumed, '' AS record, -1 AS number, '' AS text, position
@@ -109,23 +109,23 @@ class TotalStatements:
             UNION ALL SELECT {_TOTAL_COLUMNS}, sum(total), sum(assumed), '', 0, '', 0
             FROM {prefix}sums WHERE "on" >= coalesce(({month}), '') AND "on" <= {mark}{of_force}
             GROUP BY {_TOTAL_COLUMNS}
-            {" ".join(f"UNION ALL SELECT {_NO_LINE}, e.* FROM ({arm}) AS e" for arm in between)}
+            {" ".join(f"UNION ALL SELECT {_NO_LINE}, e.* FROM ({arm}) AS e" for arm in arms)}
             UNION ALL SELECT {_NO_LINE}, e.* FROM (
                 SELECT record, number, text, position FROM {self.dialect.feed}) AS e
             WHERE +position <= {mark} AND record IN ({record}) AND {taken_over}"""
-        sums = (*span.checkpoint, day, day, *asked)
-        return sql, (*sums, *bounds, span.low, *bounds)
+        sums = (*between.checkpoint, day, day, *asked)
+        return sql, (*sums, *bounds, between.after, *bounds)
 
-    def _between(self, span: Span) -> tuple[Sequence[str], tuple[int, ...]]:
-        """Return what select the events of a span, those without a position under -1."""
+    def _arms(self, between: Between) -> tuple[Sequence[str], tuple[int, ...]]:
+        """Return what select the events between the two, those without a position under -1."""
         mark, columns = self.dialect.mark, "record, number, text"
         placed = f"SELECT {columns}, position FROM {self.dialect.feed} WHERE position > {mark}"
-        if span.high is not None:
-            return [f"{placed} AND position <= {mark}"], (span.low, span.high)
+        if between.until is not None:
+            return [f"{placed} AND position <= {mark}"], (between.after, between.until)
         if not self.dialect.unplaced:
-            return [placed], (span.low,)
+            return [placed], (between.after,)
         waiting = f"SELECT {columns}, -1 AS position FROM {self.dialect.unplaced}"
-        return [placed, waiting], (span.low,)
+        return [placed, waiting], (between.after,)
 
     def scan(
         self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
@@ -251,26 +251,26 @@ def checkpoint_of(rows: Sequence[Sequence[Any]], known: int | None) -> Checkpoin
 
 
 def totals_since(
-    span: Span, as_at: date | None, force: str | None, rows: Iterable[Sequence[Any]]
+    between: Between, as_at: date | None, force: str | None, rows: Iterable[Sequence[Any]]
 ) -> Sequence[LedgerTotal] | None:
     """Return the totals of what `TotalStatements.since` gives.
 
     None where the sums are others by now, or a row cannot be read: all changes are added up then.
     """
     try:
-        return _totals_since(span, as_at, force, rows)
+        return _totals_since(between, as_at, force, rows)
     except RowUnreadable:
         return None
 
 
 def _totals_since(
-    span: Span, as_at: date | None, force: str | None, rows: Iterable[Sequence[Any]]
+    between: Between, as_at: date | None, force: str | None, rows: Iterable[Sequence[Any]]
 ) -> Sequence[LedgerTotal] | None:
     sums, assumed = Counter[TotalLine](), Counter[TotalLine]()
     is_held, events = False, list[tuple[bool, Event]]()
     for *line, total, of_them, record, number, text, position in rows:
         if number > 0:
-            is_earlier = 0 <= position <= span.low
+            is_earlier = 0 <= position <= between.after
             events.append((is_earlier, stored_event(record, number, text, "", "").event))
         elif number < 0:
             is_held = True
@@ -282,8 +282,9 @@ def _totals_since(
         return None
     changes = (change for is_earlier, event in events if not is_earlier for change in event.changes)
     dated = (change for change in changes if as_at is None or change.on <= as_at)
-    _add(sums, totals_of(dated, force), span.sign)
-    _add(assumed, _assumed_of_moved(events, as_at, force), span.sign)
+    sign = 1 if between.is_known else -1
+    _add(sums, totals_of(dated, force), sign)
+    _add(assumed, _assumed_of_moved(events, as_at, force), sign)
     totals = (LedgerTotal(*line, total, assumed[line]) for line, total in sums.items() if total)
     return sorted(totals, key=total_order)
 

@@ -464,6 +464,8 @@ class SqlStore(SqlStoreBase):
 
     def _unchecked_parts(self, select: Select) -> Iterator[str]:
         """Yield what the server could not be asked to check."""
+        if self._fast and not all(may for (may,) in select(_MAY_READ_SUMS)):
+            yield "the sums of the figures were not recounted: they may not be read here"
         if self._fast and not can_check_indexes(select):
             yield "no index of the server was checked: amcheck is not there, or may not be used"
 
@@ -535,6 +537,10 @@ class SqlStore(SqlStoreBase):
             if is_contention(fault):
                 raise StoreBusy(self.url) from fault
             raise database_unavailable(self.url, fault) from fault
+
+
+_MAY_READ_SUMS = """SELECT to_regclass(name) IS NULL OR has_table_privilege(name, 'SELECT')
+    FROM unnest(ARRAY['peelflow_checkpoint', 'peelflow_sums']) AS name"""
 
 
 def _end_connection(connection: Connection) -> None:
