@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from heapq import nsmallest
 from typing import assert_never
@@ -45,7 +45,8 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.rules import After, Period, State, Transition, units_of
+from peelflow.model.routes import Route, RouteStep
+from peelflow.model.rules import SYSTEM, After, Lifecycle, Period, State, Transition, units_of
 
 _DATE_PUBLISHED = f"the date in the field `{PUBLISHED}`"
 MOST_LISTED = 12
@@ -236,6 +237,68 @@ def say_acting_forces(record: Record, force: str) -> tuple[str, str]:
     if record.is_of(force):
         why = f"the persons of {record.force}, its lead force, act on it, and not those of {force}"
     return why, f"let {record.force} do it"
+
+
+def say_not_done_here(record: Record, force: str | None) -> tuple[str, ...]:
+    """Say that nothing can be done with a record in a register for one force; else nothing.
+
+    Args:
+        record: A record.
+        force: The force that the register is opened for; None for every one.
+    """
+    if force is None or force in record.acting_forces:
+        return ()
+    return (f"Nothing can be done with it here: {'; '.join(say_acting_forces(record, force))}",)
+
+
+def say_next(record: Record, rules: Lifecycle, force: str | None) -> Iterator[str]:
+    """Yield in lines what can be done next with a record, in a register for one force or for all.
+
+    What can be done with a record that the force left is no business of it any more.
+
+    Args:
+        record: The record.
+        rules: Its rules.
+        force: The force that the register is opened for; None for every one.
+    """
+    if record.withdrawn:
+        yield "It counts nowhere; to have it back, void the event that withdrew it"
+        return
+    yield from say_not_done_here(record, force)
+    if not record.is_of(force):
+        return
+    steps = rules.states[record.state].transitions
+    yield "Next:" if steps else f"`{record.state}` is an end"
+    yield from (f"  {say_rule(step)}" for step in steps)
+
+
+def say_doers(step: RouteStep) -> str:
+    """Say who does a step: the roles that may, and who holds one by appointment.
+
+    Args:
+        step: The step.
+    """
+    if step.by == (SYSTEM,):
+        return "peelflow itself"
+    known = ", ".join(f"{person} is `{role}`" for person, role in step.holders)
+    return say_choice(step.by) + (f" ({known})" if known else "")
+
+
+def say_route_head(route: Route) -> str:
+    """Say where a record stands, and what it takes to a goal.
+
+    Args:
+        route: Its way there.
+    """
+    start = f"{route.record} is `{route.state}` under {route.lifecycle}"
+    if route.verdict == "impossible":
+        return f"{start}; there is no way to {route.goal}: {route.why}"
+    if route.why is not None:
+        return f"{start}; whether there is a way to {route.goal} is undetermined: {route.why}"
+    if not route.steps:
+        return f"{start}; it is there already: {route.goal}"
+    count = len(route.steps)
+    return f"{start}; to {route.goal} it takes {count} step{'' if count == 1 else 's'}:"
 
 
 def say_unseen(forces: tuple[str, ...]) -> str:

@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from attrs import evolve
 
-from peelflow.cli.listing import say_doers, say_route_head
 from peelflow.model.decisions import (
     AnswersNeed,
     AppointmentNeed,
@@ -28,7 +27,7 @@ from peelflow.model.decisions import (
     SuccessorNeed,
 )
 from peelflow.model.routes import Route, RouteStep
-from peelflow.wording import say_need
+from peelflow.wording import say_doers, say_need, say_route_head
 
 DAY = date(2023, 2, 9)
 FOR_EACH = "first add a child for each of R-1 and R-2"

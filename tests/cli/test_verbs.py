@@ -246,10 +246,10 @@ def test_a_key_makes_repeating_harmless(run: Run) -> None:
 
 def test_what_a_terminal_would_obey_is_not_printed(run: Run) -> None:
     """A title with an escape sequence or a direction mark cannot repaint the screen."""
-    add(run, "R2", "2", "--field", "title=\x1b[2Jgone\u202e")
+    add(run, "R2", "2", "--field", "title=\x1b[2Jgone\u200f")
     assert "title" in run("show", "R2").out
     assert "\x1b" not in run("show", "R2").out
-    assert "\u202e" not in run("show", "R2").out
+    assert "\u200f" not in run("show", "R2").out
 
 
 def test_settings_come_from_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,14 @@ CHECKED = {
         "slips/test_names.py::test_item_7_whoever_acts_types_or_signs_is_spelt_in_one_way",
         "slips/test_names.py::test_item_7_letters_that_run_together_are_a_look_alike",
     ),
+    "no word hides in what order it reads, and none is longer than [the limits](stores.md)": (
+        "stores/test_recheck_words.py::test_item_14_a_verb_refuses_what_does_not_come_in",
+        "incoming/test_limits.py::test_item_12_every_store_has_the_same_limit_of_texts",
+    ),
+    "an appointment's id is not another one's": (
+        "stores/test_recheck_words.py::test_item_14_a_verb_refuses_what_does_not_come_in",
+        "stores/test_recheck_words.py::test_item_14_an_appointment_has_any_id_that_is_no_other_ones",
+    ),
     "a day lies not in the future, nor before the record's last event": (
         "engine/test_decide.py::test_an_act_can_be_dated_from_the_last_event_up_to_today",
         "register/test_clock.py::test_item_37_a_clock_that_no_right_clock_is",
@@ -79,6 +87,10 @@ CHECKED = {
         "register/test_scope.py::test_nothing_of_another_force_ever_comes_out",
         "register/test_joint_left.py::test_it_reads_to_where_it_left",
     ),
+    "no force says in its own register of which forces a record is, or since when": (
+        "register/test_joint.py::test_it_is_not_made_joint_so",
+        "register/test_joint.py::test_since_when_it_is_joint_is_said_in_a_register_of_every_force",
+    ),
     "what comes in is what verbs write": (
         "stores/test_restored.py::test_what_no_verb_writes_does_not_come_in",
         "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
@@ -104,13 +116,33 @@ FOUND = {
         "bench/test_bit_flips.py::test_a_sample_of_flips_is_found_or_changes_nothing",
         "stores/test_acts_between.py::test_what_is_on_our_tables_and_not_ours_is_found",
         "stores/test_acts_between.py::test_what_acts_in_between_is_found_on_a_server",
+        "stores/test_objects_of_others.py::test_a_trigger_on_another_table_that_changes_ours_is_found",
+    ),
+    "a table or index that only later versions make, taken away; a setting, or a number of the "
+    "schema, that peelflow did not keep": (
+        (
+            "stores/test_objects_of_others.py::"
+            "test_what_a_register_of_before_lacks_is_told_where_the_rest_of_it_is_there"
+        ),
+        (
+            "stores/test_objects_of_others.py::"
+            "test_what_is_kept_beside_the_events_is_held_to_what_we_keep"
+        ),
+    ),
+    "another folder of documents than the one that was remembered": (
+        (
+            "stores/test_objects_of_others.py::"
+            "test_verify_says_in_which_folder_the_documents_were_read"
+        ),
     ),
     "an event that its rules would not have let happen, or figures they do not give": (
         "register/test_judgement.py::test_item_24_an_event_that_no_rules_allow_is_found",
     ),
     "an appointment, amendment, correction, withdrawal or move between levels by one who may not, "
     "or in a role that nothing declares; a field cleared on which an act that stands rested; a "
-    "name in two spellings; a record below one that does not know of it": (
+    "name in two spellings; two records that a force is shown under one id; a record below one "
+    "that does not know of it": (
+        "register/test_own_ids.py::test_two_records_that_a_force_is_shown_under_one_id_are_found",
         "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
         "register/test_restore.py::test_item_33_a_role_that_nothing_declares_does_nothing",
     ),
@@ -122,6 +154,8 @@ FOUND = {
     ),
     "rules of a force's own that came with an export, and take from the national ones": (
         "register/test_restore_rules.py::test_14_33_own_rules_are_held_to_the_national_ones",
+        "register/test_restore_rules.py::test_14_33_a_category_of_a_forces_own_counts_on_no_national_ledger",
+        "register/test_restore_rules.py::test_14_33_what_counted_there_before_that_was_refused_is_honest",
     ),
     "a move between rules that neither `migrate` nor `relevel` would have made": (
         "register/test_kept_moves.py::test_item_33_a_move_that_no_verb_makes_is_found",
@@ -131,8 +165,17 @@ FOUND = {
         "register/test_kept_moves.py::test_item_33_a_plan_that_is_not_here_is_told",
         "register/test_kept_moves.py::test_item_33_a_force_s_own_form_keeps_the_national_state",
     ),
+    "a name or field that is too long, of another type or turned around; an amendment that changes "
+    "nothing, or says wrongly what; a last day before the first; an appointment under another's "
+    "id; a correction of HMICFRS's without its source": (
+        "stores/test_recheck_words.py::test_item_14_what_no_verb_writes_does_not_come_in",
+        "stores/test_recheck_words.py::test_item_14_what_a_file_said_otherwise_once_is_no_finding",
+    ),
     "a field that no vocabulary here declares": (
         "register/test_restore_rules.py::test_14_33_a_field_that_no_file_here_declares_is_told",
+    ),
+    "a question set that no vocabulary here declares": (
+        "stores/test_recheck_words.py::test_item_14_a_question_set_that_no_file_here_declares_is_told",
     ),
 }
 NOT_FOUND = {

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from peelflow.engine.decide import overdue
+from peelflow.model.decisions import FieldNeed, NeedAlternatives
 from peelflow.model.records import PEELFLOW, TransitionTaken
 from peelflow.model.rules import After, Holidays, Lifecycle
 from peelflow.testing.strategies import HOLIDAYS
@@ -89,6 +90,22 @@ def test_a_step_that_is_not_due_says_what_is_known(after: After, at: Scene, foun
     (reason,) = refused(timed(after), at).reasons
     assert reason.sentence == found
     assert overdue(timed(after), at.record, at.act.on, at.context.holidays) == {}
+
+
+@pytest.mark.parametrize(
+    ("after", "asks"),
+    [
+        (After(23, since="published"), ((FieldNeed("published", latest=date(2022, 2, 9)),),)),
+        (After(working_days=1, since="published"), ()),
+    ],
+)
+def test_a_publication_is_asked_for_only_where_one_would_do(
+    after: After, asks: NeedAlternatives
+) -> None:
+    """Not for working days, where no list of holidays says how many have passed since."""
+    (reason,) = refused(timed(after), tick(day(3))).reasons
+    assert reason.sentence == "no date of publication is set"
+    assert reason.asks == asks
 
 
 @pytest.mark.parametrize(

@@ -507,11 +507,80 @@ def test_a_slip_in_it_is_mended_with_what_lies_below(store: Store, correction: s
     below = [each.number for each in register.history("C-1-1") if each.kind == "made_joint"]
     with pytest.raises(InvalidRequest, match="correct C-1: what lies below follows"):
         register.correct("C-1-1", below[0], correction="void", **said)
+    with pytest.raises(InvalidRequest, match="would be joint on other days than C-1 above it"):
+        register.correct("C-1-1", below[0], **{**said, **CORRECTIONS["redate"]})
+    make(register, "C-1", Joint((SUFFOLK, ESSEX)), on=LAST)
+    with pytest.raises(InvalidRequest, match="correct C-1: what lies below follows"):
+        register.correct("C-1-1", below[0], correction="void", **said)
+    assert audit(store) == ()
 
 
 def make_number(register: Register, record: str) -> int:
     """Make a record joint with Suffolk, and return the event's number."""
     return register.make_joint(record, WITH_SUFFOLK, on=LATER, **BY).number
+
+
+DAYS_SAID: dict[str, Callable[[Register, int], dict[str, Any]]] = {
+    "re-dated": lambda _, number: {"event": number, "correction": "redate", "to": LAST},
+    "voided": lambda _, number: {"event": number, "correction": "void"},
+    "voided before another": lambda register, number: {
+        "event": [number, make(register, "norfolk-1", WITH_SUFFOLK, on=LATER)][0],
+        "correction": "void",
+    },
+    "a correction of its day voided": lambda register, number: {
+        "event": register.correct(
+            "norfolk-1", number, correction="redate", to=LAST, on=LAST, **BY
+        ).number,
+        "correction": "void",
+    },
+    "all along, before it is said": lambda *_: {
+        "event": 1,
+        "correction": "reenter",
+        "entry": {"joint": ALL_ACT},
+        **SAID,
+    },
+}
+
+
+@pytest.mark.parametrize("case", sorted(DAYS_SAID))
+def test_since_when_it_is_joint_is_said_in_a_register_of_every_force(
+    store: Store, case: str
+) -> None:
+    """It changes what each counts: refused in one force's own, and done where it says."""
+    register = filled(store)
+    number = register.make_joint("norfolk-1", ALL_ACT, on=LATER, **BY).number
+    asked = DAYS_SAID[case](register, number)
+    said = {**BY, "on": LAST, **asked}
+    before = register.history("norfolk-1")
+    seen = [(*counted(register, as_at=DAY, force=force), force) for force in FORCES]
+
+    for force in (NORFOLK, SUFFOLK):
+        scoped = opened(store, force)
+        with pytest.raises(NotPermitted) as refused:
+            scoped.correct("norfolk-1", **said)
+        assert f"this is opened for {force}" in refused.value.why
+        assert refused.value.instead == "open the register without a force"
+    assert register.history("norfolk-1") == before
+    assert [(*counted(register, as_at=DAY, force=force), force) for force in FORCES] == seen
+    register.correct("norfolk-1", **said)
+    assert audit(store) == ()
+
+
+def test_what_else_a_joint_record_says_is_corrected_where_its_force_acts(store: Store) -> None:
+    """The day of its issue and of a step, and a step voided: nobody's forces change with that."""
+    register = filled(store)
+    make(register, "norfolk-1", ALL_ACT, on=LATER)
+    lead, suffolk = opened(store, NORFOLK), opened(store, SUFFOLK)
+    worker = Actor("unit-lead", "lead")
+    step = lead.fire("norfolk-1", "start", actor=worker, on=LATER).number
+    said: dict[str, Any] = {"actor": LIAISON, "reason": "a slip", "on": LAST}
+    issued: dict[str, Any] = {"entry": {"issued": DAY + timedelta(1)}}
+
+    suffolk.correct("norfolk-1", step, correction="redate", to=LAST, **said)
+    lead.correct("norfolk-1", step, correction="void", **said)
+    lead.correct("norfolk-1", 1, correction="reenter", **issued, **{**said, **SAID})
+    assert register.record("norfolk-1").issued == DAY + timedelta(1)
+    assert audit(store) == ()
 
 
 def test_what_was_joint_all_along_is_entered_anew_so(store: Store) -> None:

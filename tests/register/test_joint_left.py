@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from peelflow import load
+from peelflow.cli import main
 from peelflow.errors import Conflict, InvalidRequest, NotPermitted, PeelflowError, UnknownDocument
 from peelflow.model.records import Event, Joint
 from peelflow.portfolio.listing import ages
@@ -297,3 +298,50 @@ def test_it_acts_on_none_of_it(store: Store) -> None:
     after_that(register)
     with pytest.raises(NotPermitted, match="let norfolk do it"):
         opened(store, SUFFOLK).note("J-1", "ours", actor=LIAISON, on=LAST)
+
+
+LEAD_ACTS = "the persons of norfolk, its lead force, act on it, and not those of suffolk"
+
+
+@pytest.mark.parametrize(
+    ("joint", "why"),
+    [
+        (Joint(), "suffolk is none of its forces any more"),
+        (WITH_SUFFOLK, LEAD_ACTS),
+        (ALL_ACT, ""),
+    ],
+)
+def test_what_the_force_cannot_do_is_said_where_its_record_is_shown(
+    joint: Joint,
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By `show` and by `route`, which tells the way by the lead force's people all the same."""
+    url = f"sqlite:///{tmp_path / 'unit.db'}"
+    with Register.open(url) as register:
+        register.add("S-1", category="afi", level=2, force=SUFFOLK, issued=DAY, actor=LIAISON)
+        register.add(
+            "J-1",
+            category="afi",
+            level=2,
+            force=NORFOLK,
+            issued=DAY,
+            joint=Joint((SUFFOLK,), "any"),
+            actor=LIAISON,
+        )
+        if joint != ALL_ACT:
+            register.make_joint("J-1", joint, actor=LIAISON, on=LATER, reason="agreed")
+    monkeypatch.setenv("PEELFLOW_FORCE", SUFFOLK)
+    said = f"Nothing can be done with it here: {why}; let norfolk do it\n" if why else ""
+
+    assert main(["show", "J-1", "--register", url]) == 0
+    shown = capsys.readouterr().out
+    main(["route", "J-1", "--register", url])
+    told = capsys.readouterr().out
+
+    assert (said in shown, "Nothing can" in shown) == (True, bool(why))
+    assert ("Next:\n" in shown) is (joint != Joint())
+    assert " ".join(said.split()) in " ".join(told.split())
+    assert ("Nothing can" in told, "`start`" in told) == (bool(why), True)

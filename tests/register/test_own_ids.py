@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve, frozen
 
-from peelflow import Register, national
+from peelflow import Joint, Register, national
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Added, Amended, Corrected
 from peelflow.portfolio.grouping import grouped_figures
-from peelflow.register import validation
+from peelflow.register import commands, validation
 from peelflow.register.as_at import each_as_at
 from peelflow.register.entry import EntryValues
 from peelflow.register.judgement import verify_register
@@ -346,6 +346,70 @@ def test_a_force_is_given_no_record_that_it_could_not_tell_from_its_own(both: Bo
     assert [record.id for record in both.essex.records()] == ["R", "S"]
     assert [record.id for record in both.kent.records()] == ["R"]
     check_whole(both)
+
+
+def make_joint_again(both: Both) -> None:
+    """Make a record joint with a force, take that back, have the force use its id, and undo it."""
+    add(both.whole, "R", force=ESSEX)
+    both.whole.make_joint("R", Joint((KENT,)), on=START, reason="one unit", actor=LIAISON)
+    both.whole.correct("R", 2, correction="void", reason="slip", actor=LIAISON)
+    add(both.kent, "R")
+    both.whole.correct("R", 3, correction="void", reason="no slip", actor=LIAISON)
+
+
+def enter_joint_again(both: Both) -> None:
+    """Do the same by entering it anew, and voiding that."""
+    add(both.whole, "R", force=ESSEX, joint=Joint((KENT,)))
+    entry: EntryValues = {"joint": Joint()}
+    both.whole.correct("R", 1, correction="reenter", entry=entry, reason="slip", **SAID)
+    add(both.kent, "R")
+    both.whole.correct("R", 2, correction="void", reason="no slip", **SAID)
+
+
+def enter_beside(both: Both) -> None:
+    """Enter what a force keeps under an id of its own, as no other record has it, under that id."""
+    add(both.kent, f"appointment:{ESSEX}:R")
+    add(both.whole, f"appointment:{ESSEX}:R", force=KENT)
+
+
+@pytest.mark.parametrize("entered", [make_joint_again, enter_joint_again, enter_beside])
+def test_no_force_comes_to_have_two_records_of_one_id(
+    both: Both, entered: Callable[[Both], None]
+) -> None:
+    """18.11: neither by what is corrected back; nothing of it is kept."""
+    with pytest.raises(InvalidRequest, match=r"kent has a record of its own of that id, kept as"):
+        entered(both)
+    assert len([*both.kent.records()]) == 1
+    check_whole(both)
+
+
+@pytest.mark.parametrize("entered", [make_joint_again, enter_joint_again, enter_beside])
+def test_two_records_that_a_force_is_shown_under_one_id_are_found(
+    both: Both, entered: Callable[[Both], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18.11: as an earlier peelflow, or a chain that was made anew, let them come."""
+    with monkeypatch.context() as before:
+        before.setattr(commands, "check_ids_stay_apart", lambda *_: None)
+        entered(both)
+    first, second = both.kent.records()
+    assert first.id == second.id
+
+    (found,) = both.whole.verify()
+    assert (found.record, found.code) == (f"{first.id} (of kent)", "act-unlawful")
+    assert f"is shown to kent as {first.id!r}, as {first.id!r} is, which it has" in found.sentence
+
+
+def test_an_id_of_before_that_is_shown_as_another_is_found(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18.11: entered in the words themselves, beside the record that it is shown as; not alone."""
+    with monkeypatch.context() as before:
+        before.setattr(validation, "OWN_ID_MARK", "no such words")
+        for name in ("Q (of kent)", "R", "R (of kent)"):
+            add(both.whole, name, force=KENT)
+
+    assert [record.id for record in both.kent.records()] == ["Q", "R", "R"]
+    assert [finding.record for finding in both.whole.verify()] == ["R (of kent)"]
 
 
 def test_every_id_in_an_event_is_renamed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from peelflow.proof import refinement
 from peelflow.rulebook.rulebook import Rulebook
 from tests.register.test_judgement import OWN
 from tests.register.test_restore import HMICFRS, KIM, PORTAL, honest, written
-from tests.stores.forgery import forged, say
+from tests.stores.forgery import Edit, forged, say
 
 __all__ = ["honest"]
 
@@ -108,7 +108,7 @@ FORGED: dict[str, tuple[str, RulesEdit, str]] = {
     "rules that refine none": (
         PANEL,
         lambda rules: rules.pop("refines"),
-        "at level 3, which `level-3@1` runs already",
+        "at level 3, which `level-3@2` runs already",
     ),
     "rules that refine what there is none of": (
         PANEL,
@@ -148,6 +148,66 @@ def test_14_33_an_honest_old_export_comes_in_without_the_files_of_its_own_rules(
     """Its own rules refine the national ones, as they did; edited to the same, they still do."""
     assert found_in(rich, tmp_path) == []
     assert found_in(with_rules(rich, PANEL, lambda rules: rules), tmp_path) == []
+
+
+def recorded(record: str, day: date) -> Edit:
+    """Return the edit by which a record, and all behind it in the feed, were recorded on a day."""
+    behind: list[str] = []
+
+    def edit(event: dict[str, Any]) -> None:
+        if behind or event["record"] == record:
+            behind.append(event["record"])
+            event["recorded_at"] = f"{day}T09:30:15.250000+00:00"
+
+    return edit
+
+
+def test_14_33_a_category_of_a_forces_own_counts_on_no_national_ledger(
+    rich: list[str], tmp_path: Path
+) -> None:
+    """As `check` says of its file: where a record came under such rules since that is refused."""
+    with Register.open("memory:", clock=_late_on(REFUSED)) as register:
+        file = written(forged(rich, recorded("REV-1", REFUSED)), tmp_path)
+        with pytest.raises(Unverified) as refused:
+            register.restore(file)
+        found = refused.value.discrepancies
+        told = [each.sentence for each in found if not each.record]  # type: ignore[attr-defined]
+        for name, event in (("review@1", "event 1 of REV-1"), ("review@2", "event 2 of REV-0")):
+            counts = f"the kept rules {name}: `closed` counts on `portal`, on which only national"
+            put = f"{event} put it under them at 2026-11-29 09:30:15.250000+00:00"
+            assert f"{counts} files count; {put}, when that was refused" in told
+        assert all("counts on `portal`" in sentence for sentence in told)
+        register.restore(file, as_found=True)
+        assert register.verify() == found
+
+
+def test_14_33_what_counted_there_before_that_was_refused_is_honest(
+    rich: list[str], tmp_path: Path
+) -> None:
+    """It was a force's own affair then: nothing is found, also of what was done on it since."""
+    file = written(forged(rich, recorded("REV-1", REFUSED - timedelta(1))), tmp_path)
+    with Register.open("memory:", clock=_late_on(REFUSED)) as register:
+        register.restore(file)
+        register.note("REV-1", "looked at", on=REFUSED, actor=KIM)
+        assert register.verify() == ()
+
+
+REFUSED = date(2026, 11, 29)
+"""From when the loader refuses such rules."""
+
+
+def _late_on(day: date) -> Callable[[], datetime]:
+    return lambda: datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
+
+
+def test_what_came_in_is_judged_and_acted_on_with_the_words_of_its_own_rules(
+    rich: list[str], tmp_path: Path
+) -> None:
+    """At once: not only in a register that is opened on it afterwards."""
+    with Register.open("memory:", clock=_late_on(REFUSED), recorded_by="kim") as register:
+        register.restore(written(rich, tmp_path))
+        assert register.verify() == ()
+        assert "evidence_panel" in register.rulebook.vocabulary.roles
 
 
 def test_14_33_what_takes_too_long_to_prove_is_not_taken_for_proved(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import InvalidRequest
+from peelflow.cli import main
+from peelflow.errors import Diagnostic, InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Migrated, Relevelled
 from peelflow.register.register import Register
@@ -197,11 +198,11 @@ def folder_of(folder: Path, **texts: str) -> Path:
     return folder
 
 
-def test_a_force_s_file_over_version_1_still_runs_new_records(tmp_path: Path) -> None:
-    """It is not passed over in silence; one over version 2 goes before it."""
+def test_12_10_a_force_s_file_over_version_1_runs_no_new_records(tmp_path: Path) -> None:
+    """They take the version in force, or the force's form of that, and none of another."""
     day, kind = date(2023, 5, 2), ("afi", 2)
     old = load(folder_of(tmp_path / "old", old=OLD))
-    assert str(old.lifecycle_for(*kind, day)) == "ours@1"
+    assert str(old.lifecycle_for(*kind, day)) == "level-2@2"
     both = load(folder_of(tmp_path / "both", old=OLD, new=NEW, plan=PLAN))
     assert str(both.lifecycle_for(*kind, day)) == "ours@2"
     later = OLD.replace("2020-01-01", "2023-01-01").replace("ours", "older")
@@ -210,9 +211,59 @@ def test_a_force_s_file_over_version_1_still_runs_new_records(tmp_path: Path) ->
     assert str(national().lifecycle_for(*kind, day)) == "level-2@2"
 
 
+def test_12_10_check_says_under_what_new_records_begin(tmp_path: Path) -> None:
+    """A note, with what to do: write the next version; where there is one, move what is open."""
+    (alone,) = older(load(folder_of(tmp_path / "old", old=OLD)))
+    said = "`ours@1` refines `level-2@1`, and the version in force is `level-2@2`"
+    assert alone.sentence == f"{said}: no new record begins under it"
+    assert alone.help == (
+        "write a next version that refines `level-2@2`, and a plan that moves records there"
+    )
+    (beside,) = older(load(folder_of(tmp_path / "both", old=OLD, new=NEW, plan=PLAN)))
+    assert beside.sentence == alone.sentence
+    assert beside.help == (
+        "move its open records to `ours@2` by a plan, which new ones begin under"
+    )
+
+
+def older(rulebook: Rulebook) -> list[Diagnostic]:
+    """Return the notes of a rulebook on what refines an older version."""
+    return [note for note in rulebook.notes if note.code == "refines-older-version"]
+
+
+def test_12_10_what_runs_under_a_force_s_file_over_version_1_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is worked on and entered anew there; the command says of a new one what it runs under."""
+    folder = folder_of(tmp_path / "old", old=OLD)
+    world = world_of_before(tmp_path, load(folder, base=BEFORE))
+    record = world.add(KIND["level-2"])
+    world = today(world, tmp_path, load(folder))
+    world.step(record, "start", role="lead")
+    said: dict[str, Any] = {"correction": "reenter", "on": world.day, **DECIDED}
+    world.register.correct(record, 1, entry={"issued": world.day.replace(day=1)}, **said)
+    known = world.register.record(record)
+    assert (str(known.lifecycle), known.state, known.issued.day) == ("ours@1", "waiting", 1)
+    with pytest.raises(Refused, match="would break"):
+        world.register.correct(record, 1, entry={"level": 3}, **said)
+    new = world.add(KIND["level-2"])
+    assert str(world.register.record(new).lifecycle) == "level-2@2"
+    assert world.register.verify() == ()
+    world.register.close()
+
+    line = ["add", "R-9", "--category", "afi", "--level", "2", "--force", "wmp"]
+    who = ["--issued", "2023-05-02", "--actor", "kim", "--actor-role", "liaison_officer"]
+    where = ["--register", str(tmp_path / "wmp.db"), "--rules", str(folder)]
+    assert main([*line, *who, *where]) == 0
+    assert capsys.readouterr().err == (
+        "R-9 runs under level-2@2: `ours@1` refines an earlier version; "
+        "`peelflow check` of it says what to do\n"
+    )
+
+
 def test_a_force_moves_its_records_with_the_national_version(tmp_path: Path) -> None:
     """From its form of version 1 to its form of version 2, by a plan of its own."""
-    old = load(folder_of(tmp_path / "old", old=OLD))
+    old = load(folder_of(tmp_path / "old", old=OLD), base=BEFORE)
     world = world_of_before(tmp_path, old)
     record = world.add(KIND["level-2"])
     world.step(record, "start", role="lead")
@@ -228,10 +279,11 @@ def test_a_force_moves_its_records_with_the_national_version(tmp_path: Path) -> 
 
 def test_a_record_under_a_force_s_file_over_version_1_is_relevelled(tmp_path: Path) -> None:
     """By way of the national file of version 2, in which it stands where its state stood."""
-    world = world_of_before(tmp_path, load(folder_of(tmp_path / "rules", old=OLD)))
+    folder = folder_of(tmp_path / "rules", old=OLD)
+    world = world_of_before(tmp_path, load(folder, base=BEFORE))
     record = world.add(KIND["level-2"])
     world.step(record, "start", role="lead")
-    world.later()
+    world = today(world, tmp_path, load(folder))
     world.register.relevel(record, plan="level-2-to-3", on=world.day, **DECIDED)
     now = world.register.record(record)
     assert (now.level, str(now.lifecycle), now.state) == (3, "level-3@2", "in_progress")

@@ -133,6 +133,33 @@ def test_item_3_a_file_that_refines_an_older_version_is_noted(tmp_path: Path) ->
     )
     (note,) = load(older, base=base).notes
     assert (note.code, note.severity, note.span.line) == ("refines-older-version", "note", 1)
-    assert note.sentence == "`own@1` refines `plain@1`, and the version in force is `plain@2`"
+    assert note.sentence == (
+        "`own@1` refines `plain@1`, and the version in force is `plain@2`: "
+        "no new record whose level is given from 2024-01-01 on begins under it"
+    )
     assert "refines `plain@2`, and a plan" in note.help
     assert not load(newest, base=base).notes
+
+
+def test_12_10_what_must_refine_is_told_the_newest_version(tmp_path: Path) -> None:
+    """Of what runs its records nationally, whichever version stands first; and so for a name."""
+    base = _loaded(tmp_path, first=PLAIN, second=LATER)
+    free = tmp_path / "free.yaml"
+    free.write_text(PLAIN.replace("plain", "free"), "utf-8")
+    (fault,) = check(free, base=base)
+    assert (fault.code, fault.help) == (
+        "must-refine",
+        "write `refines: plain@2`, or apply it to other records",
+    )
+    free.write_text(_text_of("level-2@1").replace("lifecycle: level-2", "lifecycle: ours"), "utf-8")
+    assert [fault.help for fault in check(free) if fault.code == "must-refine"] == [
+        "write `refines: level-2@2`, or apply it to other records"
+    ]
+    free.write_text(_text_of("level-2@1").replace('title: "', 'title: "Our own: '), "utf-8")
+    (named,) = (fault for fault in check(free) if fault.code == "national-name")
+    assert "write `refines: level-2@2` where it is the force's own form" in named.help
+
+
+def _text_of(name: str) -> str:
+    (rules,) = (each for each in national().lifecycles if str(each) == name)
+    return Path(rules.span.file).read_text("utf-8")

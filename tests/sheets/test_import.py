@@ -65,6 +65,18 @@ def test_one_bad_row_keeps_all_out(register: Register, tmp_path: Path) -> None:
     assert (done.kept, list(register.records())) == (0, [])
 
 
+@pytest.mark.parametrize("first", ["sep=,", "SEP=,\r", "\ufeffsep=,"])
+def test_a_first_line_that_says_what_parts_cells_is_no_row(
+    register: Register, tmp_path: Path, first: str
+) -> None:
+    """Excel writes it for itself; lines are counted with it."""
+    (path,) = write(tmp_path, records=f"{first}\n{RECORDS}")
+    done = import_sheets(register, [path], partial=True)
+
+    assert [(fault.span.line, fault.code) for fault in done.faults] == [(7, "row-refused")]
+    assert [record.id for record in register.records()] == ["R1", "R2"]
+
+
 def test_partial_keeps_the_good_rows(register: Register, tmp_path: Path) -> None:
     """What is good stays; a mended sheet then brings the rest, and nothing twice."""
     paths = write(tmp_path, records=RECORDS, acts=ACTS)

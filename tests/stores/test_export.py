@@ -249,6 +249,8 @@ OTHERWISE: dict[str, tuple[str, Callable[[str], str]]] = {
     "a document with a name more": ("document", lambda text: more(text, title="x")),
     "rules with a name more": ("lifecycle", lambda text: more(text, title="x")),
     "an end with a name more": ("end", lambda text: more(text, records=2)),
+    "a head whose format is a truth": ("head", lambda text: more(text, format=True)),
+    "rules whose version is a truth": ("lifecycle", lambda text: more(text, version=True)),
     "bytes in other letters": ("document", lambda text: more(text, content="YR==")),
 }
 """By what is other in a line: its kind, and the edit."""

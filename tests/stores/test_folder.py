@@ -297,7 +297,8 @@ def test_a_register_of_before_takes_up_a_folder(tmp_path: Path, scheme: str) -> 
     upgrade_store(url)
     open_store(url).close()
     prefix = "" if scheme == "sqlite" else "peelflow_"
-    run(file, f"DROP TABLE {prefix}settings")
+    for of_later in ("INDEX {0}records_by_force", "TABLE {0}joint_records", "TABLE {0}settings"):
+        run(file, f"DROP {of_later.format(prefix)}")
 
     with Register.open(url, documents=tmp_path / "letters") as register:
         assert register.store.documents_folder() is None

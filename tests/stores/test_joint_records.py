@@ -86,13 +86,18 @@ def listed(store: Store, force: str) -> list[str]:
     return [each.id for each in store.records(RecordQuery(force, "recommendation"))]
 
 
+OF_LATER = ("INDEX {0}records_by_force", "TABLE {0}joint_records", "TABLE {0}settings")
+"""What a register of before lacks."""
+
+
 def test_a_register_of_before_reads_on_and_takes_the_table_up(
     kind: str, url: str, sql: RunSql
 ) -> None:
     """S12: it lacks the table; a file makes it when it is needed, a database when upgraded."""
     with closing(open_store(url)) as store:
         add(opened(store), "R-1", NORFOLK)
-    sql("DROP TABLE {0}joint_records")
+    for of_later in OF_LATER:
+        sql(f"DROP {of_later}")
 
     with closing(open_store(url)) as store:
         register = opened(store)
@@ -121,7 +126,8 @@ def test_nothing_of_a_joint_record_goes_into_a_transaction_of_before(tmp_path: P
     """S1: it is refused before anything is put, so the application's transaction goes on."""
     url = f"sqlite+pysqlite:///{tmp_path / 'tables.db'}"
     upgrade_store(url)
-    run(tmp_path / "tables.db", "DROP TABLE peelflow_joint_records")
+    for of_later in OF_LATER:
+        run(tmp_path / "tables.db", f"DROP {of_later.format('peelflow_')}")
     engine = create_engine(url, isolation_level="SERIALIZABLE")
 
     with engine.connect() as connection:

@@ -393,7 +393,7 @@ def test_records_whose_positions_were_changed_for_each_other(tmp_path: Path) -> 
     run(path, *(f"UPDATE events SET position = {b} WHERE position = {a}" for a, b in moves))
 
     name = "appointment:wmp:chief_constable:a:2023-01-01"
-    assert found(path) == [(name, 1, "feed-disordered")]
+    assert found(path) == [(name, 1, "clock-back")]
 
 
 def test_positions_that_were_changed_for_each_other_in_a_database(address: str) -> None:
@@ -414,7 +414,7 @@ def test_positions_that_were_changed_for_each_other_in_a_database(address: str) 
         (finding,) = register.verify()
 
     name = "appointment:wmp:chief_constable:a:2023-01-01"
-    assert (finding.record, finding.event, finding.code) == (name, 1, "feed-disordered")
+    assert (finding.record, finding.event, finding.code) == (name, 1, "clock-back")
 
 
 KIM = Actor("kim", "liaison_officer")

@@ -36,7 +36,9 @@ from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest, StoreUnavailable, Unverified
 from peelflow.files import read_regular
+from peelflow.register.archive import set_back_clocks
 from peelflow.register.backup import backup as backup_register
+from peelflow.register.context import utc_now
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
@@ -55,7 +57,8 @@ from peelflow.stores.export import (
     private_lines,
     verify_export,
 )
-from peelflow.stores.integrity import Discrepancy
+from peelflow.stores.integrity import CLOCK_BACK, Discrepancy, clock_discrepancies
+from peelflow.stores.opening import DocumentFolder
 from peelflow.stores.seals import (
     SEAL_UNCHECKED,
     Heads,
@@ -286,7 +289,7 @@ def seal(
         sealed, heads = register.seal()
         is_short = sealed.count <= JUDGED_UNASKED
         given = register.store, register.session
-        found = judge_events(*given) if is_short else Verification(())
+        found = judge_events(*given) if is_short else Verification(_set_back_clocks(register))
     if seal_key is not None:
         sealed = seal_key.sign(sealed)
     write_text(_heads_path(file), heads_text(heads), replace=replace)
@@ -299,13 +302,16 @@ def seal(
 
 def _print_sealed_findings(found: Verification) -> None:
     """Print the events that were sealed though no rules let them happen; then end with 1."""
-    for finding in found.discrepancies:
-        output.line(str(finding))
+    _print_findings(found.discrepancies)
     if not found.judged:
         output.line("sealed unjudged, as that takes long here: `peelflow verify --judge` does it")
     if found.discrepancies:
         output.line("sealed as it is, with what is told here: `peelflow verify` tells it again")
         raise typer.Exit(FINDINGS)
+
+
+def _set_back_clocks(register: Register) -> tuple[Discrepancy, ...]:
+    return set_back_clocks(register.store, register.services.clock())
 
 
 def _heads_path(file: Path) -> Path:
@@ -393,8 +399,7 @@ def verify(
 def _print_verified(subject: str, given: GivenSeal, found: Verification) -> None:
     """Print what was found, and what was not looked at."""
     findings = found.discrepancies
-    for finding in findings:
-        output.line(str(finding))
+    _print_findings(findings)
     if findings:
         output.line(f"{subject}: {len(findings)} finding{'s' if len(findings) > 1 else ''}")
     else:
@@ -438,7 +443,8 @@ def _print_uncovered(given: GivenSeal, subject: str, events: int | None) -> None
 def _judgement_notes(found: Verification) -> Iterator[str]:
     """Say in words what was not judged, and what could not be looked at."""
     yield from found.unchecked
-    if not found.judged and {finding.code for finding in found.discrepancies} - {SEAL_UNCHECKED}:
+    unfit = {finding.code for finding in found.discrepancies} - {SEAL_UNCHECKED, CLOCK_BACK}
+    if not found.judged and unfit:
         yield "no event was judged by its rules: what they rest on has to fit first"
     elif not found.judged:
         yield "no event was judged by its rules, which takes long here: --judge does it"
@@ -458,6 +464,10 @@ def _verify_located(
     """Verify a register; that its file cannot be opened, or not be read, is a finding too."""
     try:
         with location.opened(documents=documents) as register:
+            if documents is None and isinstance(register.documents, DocumentFolder):
+                folder = register.documents.path
+                sentence = f"its documents were read in `{folder}`, which it remembers"
+                output.line(f"{location.register}: {sentence}")
             found = _verify_opened(register, given, judge=judge)
             for note in () if found.discrepancies else register.services.kept_rules.unfiled_notes():
                 output.error_line(f"{location.register}: {note}")
@@ -499,7 +509,8 @@ def _verify_export_file(
         if given.sealed is not None:
             findings += seal_discrepancies(feed_of_export(anew()), given.sealed, given.heads)
         if findings or not (judge or events <= JUDGED_UNASKED):
-            return Verification(tuple(findings))
+            rows = (row for _, row in feed_of_export(anew()))
+            return Verification((*findings, *clock_discrepancies(rows, utc_now())))
         with Register.open("memory:", rulebook=rulebook_of(rules)) as register:
             return judge_export(register.services, anew())
 
@@ -517,7 +528,9 @@ def export(
         output_stream(file, replace=replace) as stream,
     ):
         stream.writelines(f"{line}\n" for line in register.export())
+        found = _set_back_clocks(register)
     output.line(f"{file}: written; `peelflow verify {file}` checks it anywhere")
+    _print_findings(found)
 
 
 def backup(
@@ -538,6 +551,12 @@ def backup(
     kind = "a register of its own" if made.is_register else "an export"
     output.line(f"{file}: {kind}, verified, with {made.events} events")
     output.line("no event of it was judged by its rules: `peelflow verify` of the copy does it")
+    _print_findings(made.found)
+
+
+def _print_findings(found: Sequence[Discrepancy]) -> None:
+    for finding in found:
+        output.line(str(finding))
 
 
 def feed(

@@ -58,8 +58,8 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.model.routes import Route, RouteStep
-from peelflow.model.rules import SYSTEM, Category, Counts, Lifecycle, ledgers_counting
+from peelflow.model.routes import RouteStep
+from peelflow.model.rules import Category, Counts, Lifecycle, ledgers_counting
 from peelflow.portfolio.grouping import (
     GroupedFigures,
     grouped_figures,
@@ -74,7 +74,16 @@ from peelflow.register.session import void_of
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
 from peelflow.results import frozen
-from peelflow.wording import say_choice, say_counts, say_day, say_forces, say_need, say_rule
+from peelflow.wording import (
+    say_counts,
+    say_day,
+    say_doers,
+    say_forces,
+    say_need,
+    say_next,
+    say_not_done_here,
+    say_route_head,
+)
 
 _CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}
 
@@ -365,13 +374,8 @@ def show_record(
         columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
         output.rows(columns, [_event_row(event, history) for event in history], numbers=("no",))
         output.line()
-        if shown.withdrawn:
-            output.line("It counts nowhere; to have it back, void the event that withdrew it")
-            return
-        transitions = register.lifecycle(shown.lifecycle).states[shown.state].transitions
-        output.line("Next:" if transitions else f"`{shown.state}` is an end")
-        for transition in transitions:
-            output.line(f"  {say_rule(transition)}")
+        for line in say_next(shown, register.lifecycle(shown.lifecycle), register.services.force):
+            output.line(line)
 
 
 def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
@@ -595,33 +599,15 @@ def route(
     """
     with location.opened() as register:
         shortest = register.route(record, to=to, ledger=ledger, on=on)
+        not_here = say_not_done_here(register.record(record), register.services.force)
     output.paragraph(say_route_head(shortest))
+    for sentence in not_here:
+        output.paragraph(sentence)
     _print_steps(shortest.steps)
     if shortest.verdict == "impossible":
         raise typer.Exit(FINDINGS)
     if shortest.verdict == "undetermined":
         raise typer.Exit(UNDETERMINED)
-
-
-def say_doers(step: RouteStep) -> str:
-    """Say who does a step: the roles that may, and who holds one by appointment."""
-    if step.by == (SYSTEM,):
-        return "peelflow itself"
-    known = ", ".join(f"{person} is `{role}`" for person, role in step.holders)
-    return say_choice(step.by) + (f" ({known})" if known else "")
-
-
-def say_route_head(route: Route) -> str:
-    """Say where a record stands, and what it takes to a goal."""
-    start = f"{route.record} is `{route.state}` under {route.lifecycle}"
-    if route.verdict == "impossible":
-        return f"{start}; there is no way to {route.goal}: {route.why}"
-    if route.why is not None:
-        return f"{start}; whether there is a way to {route.goal} is undetermined: {route.why}"
-    if not route.steps:
-        return f"{start}; it is there already: {route.goal}"
-    count = len(route.steps)
-    return f"{start}; to {route.goal} it takes {count} step{'' if count == 1 else 's'}:"
 
 
 def _print_steps(steps: Iterable[RouteStep], *, indent: int = 0) -> None:

@@ -119,7 +119,12 @@ def add(
             graded=graded,
             joint=joint.said(record),
         )
-        output.line(f"{record} is `{register.record(record).state}`")
+        known = register.record(record)
+        output.line(f"{record} is `{known.state}`")
+        taken = known.category, known.level, known.lifecycle
+        for form in register.rulebook.previous_forms(*taken):
+            why = f"`{form}` refines an earlier version; `peelflow check` of it says what to do"
+            output.error_line(f"{record} runs under {known.lifecycle}: {why}")
 
 
 def _refuse_without_state(options: dict[str, object]) -> None:

@@ -541,7 +541,8 @@ def missing_time(after: After, record: Record, act: Act, context: Context) -> Ne
     """Return what a timed transition that is not due waits for; nothing where no day is told."""
     due = due_day(after, record, context.holidays)
     if due is None:
-        return ((FieldNeed(PUBLISHED, latest_start(after, act.on, context.holidays)),),)
+        latest = latest_start(after, act.on, context.holidays)
+        return ((FieldNeed(PUBLISHED, latest),),) if latest else ()
     return ((DayNeed(due),),) if isinstance(due, date) else ()
 
 

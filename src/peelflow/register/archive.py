@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from peelflow.errors import StoreUnavailable, Unverified
 from peelflow.stores.base import DocumentStore, Store
 from peelflow.stores.export import export_lines
-from peelflow.stores.integrity import Discrepancy, verify_snapshot
+from peelflow.stores.integrity import Discrepancy, clock_discrepancies, verify_snapshot
 from peelflow.stores.opening import register_documents
 from peelflow.stores.seals import Heads, Seal, seal_discrepancies, seal_feed
 
@@ -42,6 +43,17 @@ def _placing_discrepancies(store: Store) -> Iterator[Discrepancy]:
         store.position()
     except StoreUnavailable as fault:
         yield Discrepancy("", 0, "store-unreadable", fault.why)
+
+
+def set_back_clocks(store: Store, now: datetime) -> tuple[Discrepancy, ...]:
+    """Return where a clock was set back by a day or more as events were recorded.
+
+    Args:
+        store: What keeps them, all of which fit.
+        now: What the register's clock tells.
+    """
+    with store.snapshot() as kept:
+        return tuple(clock_discrepancies((row for _, row in kept.feed()), now))
 
 
 def seal_register(store: Store, documents: DocumentStore) -> tuple[Seal, Heads]:

@@ -12,14 +12,23 @@ from contextlib import closing
 from itertools import chain, starmap
 from pathlib import Path
 
+from attrs import evolve, field
+
 from peelflow.errors import InvalidRequest, Unverified
 from peelflow.files import move_into_place, partial_path
 from peelflow.register.register import Register
 from peelflow.results import Result, frozen
-from peelflow.stores.base import DocumentStore, WriteBatch, chunked
-from peelflow.stores.export import EndLine, opened_lines, read_export, verify_export
+from peelflow.stores.base import WriteBatch, chunked
+from peelflow.stores.export import (
+    EndLine,
+    feed_of_export,
+    opened_lines,
+    read_export,
+    verify_export,
+)
 from peelflow.stores.integrity import (
     Discrepancy,
+    clock_discrepancies,
     document_discrepancies,
     verify_snapshot,
 )
@@ -40,12 +49,14 @@ class Backup(Result):
         events: How many events it holds.
         documents: How many documents, with what is said of each.
         is_register: Whether it is itself a register, and not an export of one.
+        found: Where a clock was set back as events were recorded, which stops no backup.
     """
 
     path: Path
     events: int
     documents: int
     is_register: bool
+    found: tuple[Discrepancy, ...] = field(default=())
 
 
 def backup(register: Register, path: str | os.PathLike[str], *, replace: bool = False) -> Backup:
@@ -72,9 +83,9 @@ def backup(register: Register, path: str | os.PathLike[str], *, replace: bool = 
     store, draft = register.store, partial_path(place)
     try:
         if isinstance(store, SqliteStore):
-            events, documents = _copy_file(store, register.documents, draft)
+            made = _copy_file(register, store, draft)
         else:
-            events, documents = _write_export(register, draft)
+            made = _write_export(register, draft)
         _sync(draft)
         move_into_place(draft, place, replace=replace)
     except FileExistsError:
@@ -85,11 +96,12 @@ def backup(register: Register, path: str | os.PathLike[str], *, replace: bool = 
     finally:
         for end in ("", "-wal", "-shm", "-journal"):
             draft.with_name(draft.name + end).unlink(missing_ok=True)
-    return Backup(place, events, documents, is_register=isinstance(store, SqliteStore))
+    return evolve(made, path=place)
 
 
-def _copy_file(store: SqliteStore, documents: DocumentStore, draft: Path) -> tuple[int, int]:
-    """Copy a register's file with its documents; return how many events and documents it holds."""
+def _copy_file(register: Register, store: SqliteStore, draft: Path) -> Backup:
+    """Copy a register's file with its documents; return what the copy holds."""
+    documents = register.documents
     store.copy_to(draft)
     with closing(SqliteStore(draft)) as copy:
         copy.note_documents_folder(None)  # they are all in the copy
@@ -101,11 +113,13 @@ def _copy_file(store: SqliteStore, documents: DocumentStore, draft: Path) -> tup
         with copy.snapshot() as kept:
             for discrepancy in verify_snapshot(kept):
                 raise _unverified(discrepancy)
-            return copy.position(), sum(1 for _ in kept.documents())
+            count = sum(1 for _ in kept.documents())
+            clocks = clock_discrepancies((row for _, row in kept.feed()), register.services.clock())
+            return Backup(draft, copy.position(), count, is_register=True, found=tuple(clocks))
 
 
-def _write_export(register: Register, draft: Path) -> tuple[int, int]:
-    """Export a register, and verify the export; return how many events and documents it holds."""
+def _write_export(register: Register, draft: Path) -> Backup:
+    """Export a register, and verify the export; return what it holds."""
     with draft.open("x", encoding="utf-8", newline="\n") as stream:
         stream.writelines(f"{line}\n" for line in register.export())
     with opened_lines(draft) as lines:
@@ -113,7 +127,11 @@ def _write_export(register: Register, draft: Path) -> tuple[int, int]:
             raise _unverified(discrepancy)
     with opened_lines(draft) as lines:
         ends = [line for line in read_export(lines) if isinstance(line, EndLine)]
-    return ends[0].events, ends[0].documents or 0
+    with opened_lines(draft) as lines:
+        rows = (row for _, row in feed_of_export(lines))
+        clocks = tuple(clock_discrepancies(rows, register.services.clock()))
+    count, documents = ends[0].events, ends[0].documents or 0
+    return Backup(draft, count, documents, is_register=False, found=clocks)
 
 
 def _unverified(discrepancy: Discrepancy) -> Unverified:

@@ -45,7 +45,7 @@ from peelflow.register.hierarchy import (
     open_ledgers,
     refuse_open_child,
 )
-from peelflow.register.joint import check_acted_for, with_joint
+from peelflow.register.joint import check_acted_for, check_ids_stay_apart, with_joint
 from peelflow.register.known_names import names_in, uses_of
 from peelflow.register.look_alikes import (
     check_holders,
@@ -55,9 +55,12 @@ from peelflow.register.look_alikes import (
     check_respelt,
 )
 from peelflow.register.permission import (
+    appointment_id,
     check_actor_holds,
     check_amender,
     check_appointer,
+    check_appointment_id,
+    check_sourced,
     recorder_of,
 )
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
@@ -93,7 +96,7 @@ from peelflow.register.validation import (
 )
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.codec import description_of
-from peelflow.texts import are_alike, is_blank
+from peelflow.texts import are_alike
 from peelflow.wording import say_choice
 
 
@@ -107,16 +110,7 @@ def new_event(
     actor, source = provenance.actor, provenance.source
     check_actor(actor)
     check_provenance(provenance, record)
-    if (
-        role_of(session, actor.role).side == "inspectorate"
-        and not isinstance(what, TransitionTaken)
-        and (source is None or is_blank(source))
-    ):
-        raise InvalidRequest(
-            f"the decision of {actor}",
-            "names no source",
-            "name the letter or portal reference it was read from",
-        )
+    check_sourced(session, what, actor, source)
     return Event(
         record,
         number,
@@ -151,6 +145,7 @@ def take(
     """
     after = folded or (apply(before, event) if before else begin(event))
     check_acted_for(session, before, after)
+    check_ids_stay_apart(session, before, after)
     check_actor_holds(session, before or after, after, event)
     check_appointer(session, before, after, event)
     if before is not None:
@@ -330,6 +325,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     if (first := session.repeated(event)) is not None:
         return first
     check_name(what.force, f"{event.record}: the force")
+    check_appointment_id(event.record, what)
     taken = session.find(event.record)
     if taken is not None:
         session.check_not_withdrawn(taken)
@@ -613,7 +609,7 @@ def appoint(
     last = {} if last_day is None else {"last_day": last_day}
     return add(
         session,
-        f"appointment:{force}:{role}:{person}:{first_day}",
+        appointment_id(force, role, person, f"{first_day}"),
         category="appointment",
         force=force,
         issued=issued,

@@ -285,7 +285,11 @@ class ReadSet:
 
     def __attrs_post_init__(self) -> None:
         self.rulebook = self.services.rulebook
-        self.now = self.services.clock()
+        told: object = self.services.clock()
+        if not isinstance(told, datetime) or told.tzinfo is None:
+            why = f"tells {told!r:.80}, which is no moment in a time zone"
+            raise InvalidRequest("the clock", why, "have it return a datetime in UTC")
+        self.now = told
         if not is_lawful_moment(self.now):
             why = f"tells the year {self.now.year}"
             raise InvalidRequest("the clock", why, "set it right, then try again")

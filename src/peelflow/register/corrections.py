@@ -61,7 +61,7 @@ from peelflow.register.hierarchy import (
     ledgers_for_role,
     refusal_on,
 )
-from peelflow.register.joint import joint_of
+from peelflow.register.joint import check_joint_days, joint_of
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
 from peelflow.register.permission import check_corrector, check_level_changer
@@ -285,6 +285,7 @@ def _check_request(
     if request.on < effective.on:
         why = f"happened on {effective.on}, after this correction of {request.on}"
         raise InvalidRequest(target, why, "give the day the correction is made on")
+    check_joint_days(session, history, request)
 
 
 def _check_shape(what: Corrected, target: str, entry: EntryValues | None) -> None:
@@ -447,6 +448,24 @@ def _keep_with_above(session: Session, request: Event, history: History) -> None
     elif joint_of(above) != joint_of(after):
         why = f"would be of {say_forces(after)}, and {above.id} above it of {say_forces(above)}"
         raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
+    elif _strays_from_above(session, request, above):
+        why = f"would be joint on other days than {above.id} above it"
+        raise InvalidRequest(after.id, why, f"correct {above.id}: what lies below follows")
+
+
+def _strays_from_above(session: Session, request: Event, above: Record) -> bool:
+    """Whether what a correction corrects, now stands elsewhere than what it was made with above."""
+    history, below = session.history(above.id), session.history(request.record)
+    target = event_corrected(below, request)
+    said = [event for event in history if isinstance(event.what, MadeJoint)]
+    if not said or not isinstance(target.what, MadeJoint):
+        return False
+    standing = {event.number: event for event in as_corrected(history)}
+    return any(
+        event == target and any(_corrections_beside(session, event, other, stands))
+        for event, other in _each_made_with(said, below[_put_below(below).number :])
+        for stands in (standing.get(other.number),)
+    )
 
 
 def _follow_above(session: Session, request: Event, above: Record, name: str) -> None:

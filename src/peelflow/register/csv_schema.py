@@ -26,7 +26,7 @@ from peelflow.register.sheet_kinds import ENTRY_COLUMNS, SHEET_KINDS, SheetKind,
 from peelflow.register.validation import iso_date
 from peelflow.results import frozen
 from peelflow.texts import is_blank
-from peelflow.wording import listed, shown, suggestion
+from peelflow.wording import listed, nearest_name, shown, suggestion
 
 MAX_SHEET_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 1_048_576
@@ -265,9 +265,12 @@ def _form_of(text: str) -> str:
 
 def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> SheetLines:
     """Return the lines that say anything, each with the number of its first line."""
-    reader = csv.reader(StringIO(_decoded_text(path), newline=""), strict=True)
+    text = _decoded_text(path)
+    first_line, _, rest = text.partition("\n")
+    skipped = int(parting_of(first_line) is not None)
+    reader = csv.reader(StringIO(rest if skipped else text, newline=""), strict=True)
     lines: list[tuple[int, list[str]]] = []
-    first = 1
+    first = 1 + skipped
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -275,13 +278,25 @@ def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> SheetLines:
             if len(lines) > MAX_ROWS:
                 most = f"a sheet has at most {MAX_ROWS} rows, its header among them"
                 raise sheet_fault(Span(path.as_posix(), first), "too-large", most, "split it")
-            first = reader.line_num + 1
+            first = reader.line_num + 1 + skipped
     except csv.Error as error:
         raise _UnreadableSheet([csv_fault(Span(path.as_posix(), first), error, ",")]) from None
     if not lines:
         instead = f"start with a header, such as {_headers(kinds)}"
         raise sheet_fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
     return _without_empty_columns(lines)
+
+
+def parting_of(line: str) -> str | None:
+    """Return what a first line such as `sep=;` says to part cells by; None where it says nothing.
+
+    Excel writes and reads such a line, and takes it for no row.
+
+    Args:
+        line: The first line of a CSV file.
+    """
+    said = line.strip(" \r\n")
+    return said[4] if said[:4].lower() == "sep=" and len(said) == len("sep=;") else None
 
 
 def csv_fault(span: Span, error: csv.Error, delimiter: str) -> Diagnostic:
@@ -369,7 +384,7 @@ def _sheet_of(
                 span,
                 "sheet-column",
                 f"a sheet of {sheet.name} has a column `{column}`, and this has none",
-                f"add the column `{column}`",
+                _column_advice(column, header, sheet),
             )
             for column in sheet.required
             if column not in header and column not in defaults
@@ -378,6 +393,13 @@ def _sheet_of(
     if faults:
         raise _UnreadableSheet(faults)
     return sheet
+
+
+def _column_advice(column: str, header: tuple[str, ...], sheet: SheetKind) -> str:
+    """Say to add a column, or to write as it is called what seems to be meant for it."""
+    near = nearest_name(column, [name for name in header if name not in sheet.columns])
+    write = "" if near is None else f"write `{column}` for `{shown(near)}`, or "
+    return f"{write}add the column `{column}`"
 
 
 def _header_advice(
@@ -391,6 +413,10 @@ def _header_advice(
         return f"save it with commas between the cells, not {parting[0]}s"
     if kind_of(tuple(map(_as_column, header)), kinds, defaults) is not None:
         return f"write {listed(map(_as_column, header))}, in small letters"
+    for kind in kinds:
+        near = nearest_name(kind.identifying_column, header)
+        if near is not None:
+            return f"write `{kind.identifying_column}` for `{shown(near)}`, if that is meant"
     columns = listed(kind.identifying_column for kind in kinds)
     return f"{'one of ' if len(kinds) > 1 else ''}{columns} has to be there"
 

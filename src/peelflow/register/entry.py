@@ -114,11 +114,27 @@ def entered_anew(
     chosen_by = ("category", "level", "graded", *["issued"] * isinstance(old, Added))
     rules = session.services.lifecycle_of(old.lifecycle)
     if [wanted[name] for name in chosen_by] != [said[name] for name in chosen_by]:
-        rules = session.rulebook.lifecycle_for(what.category, what.level, what.graded or on)
+        rules = _rules_anew(session, rules, first, what, on)
     entered = _under(session, rules, what, record, wanted, on=on)
     if (entered.lifecycle, entered.state) != (old.lifecycle, old.state):
         check_word(rules, first, entered, session.rulebook.vocabulary.roles)
     return entered, on
+
+
+def _rules_anew(
+    session: Session, rules: Lifecycle, first: Event, what: Added | TakenOver, on: date
+) -> Lifecycle:
+    """Return the rules that a record should have begun under.
+
+    Those that it did begin under, where a later version took their place on both days alike.
+    """
+    book, old = session.rulebook, first.what
+    chosen = book.lifecycle_for(what.category, what.level, what.graded or on)
+    is_as_was = isinstance(old, Added | TakenOver) and (
+        (old.category, old.level) == (what.category, what.level)
+        and book.lifecycle_for(old.category, old.level, old.graded or first.on).pin == chosen.pin
+    )
+    return rules if is_as_was else chosen
 
 
 def _said_by(old: Added | TakenOver, on: date) -> dict[str, Any]:

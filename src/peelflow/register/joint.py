@@ -7,13 +7,22 @@ is entered below a joint record is of the same forces, wherever it is entered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from attrs import evolve
 
+from peelflow.engine.fold import as_corrected
 from peelflow.errors import InvalidRequest, NotPermitted
-from peelflow.model.records import Added, Joint, JointActs, Record, TakenOver
+from peelflow.model.records import (
+    Added,
+    Event,
+    Joint,
+    JointActs,
+    MadeJoint,
+    Record,
+    TakenOver,
+)
 from peelflow.register.context import APPOINTMENT, ReadSet, unseen_forces
 from peelflow.register.validation import check_name, check_one_of, check_type
 from peelflow.stores.own_ids import OwnIds
@@ -81,6 +90,49 @@ def check_id_is_free(reads: ReadSet, record: str, force: str) -> None:
             raise InvalidRequest(record, why, "enter the one that is to be theirs under another id")
 
 
+def check_ids_stay_apart(reads: ReadSet, before: Record | None, after: Record) -> None:
+    """Refuse an event after which a force would have two records that it is shown under one id.
+
+    Args:
+        reads: What knows the records.
+        before: The record before the event; None where it is its first.
+        after: The record after it.
+
+    Raises:
+        InvalidRequest: One of its forces has a record of its own of that id.
+    """
+    if reads.scope is not None:
+        return
+    if before is None:  # an id that no other record has stands beside one of its own in no force
+        new = [force for force in after.forces if OwnIds(force).is_reserved(after.id)]
+    else:
+        was = (*before.forces, *before.was_joint_with)
+        new = [force for force in after.forces if force not in was]
+    for force in new:
+        check_id_is_free(reads, after.id, force)
+
+
+def check_shown_id(reads: ReadSet, record: Record) -> None:
+    """Refuse a record that a force of its own is shown under the id of another of its records.
+
+    Args:
+        reads: What knows the records.
+        record: The record.
+
+    Raises:
+        InvalidRequest: With the other one.
+    """
+    for force in (*record.forces, *record.was_joint_with):
+        own = OwnIds(force)
+        shown = own.shown(record.id)
+        for name in own.names(shown) if shown != record.id else ():
+            other = reads.find(name) if name != record.id else None
+            if other is not None and force in (*other.forces, *other.was_joint_with):
+                why = f"is shown to {force} as {shown!r}, as {name!r} is, which it has too"
+                instead = "withdraw it, and enter it anew under another id"
+                raise InvalidRequest(f"the id {record.id!r}", why, instead)
+
+
 def with_joint(
     reads: ReadSet, record: str, entry: Added | TakenOver, joint: Joint | None
 ) -> Added | TakenOver:
@@ -144,3 +196,32 @@ def check_acted_for(reads: ReadSet, before: Record | None, after: Record) -> Non
     if joint_of(after) not in known:
         why = f"would be said to be of other forces, and this is opened for {scope}"
         raise NotPermitted(after.id, why, "open the register without a force")
+
+
+def check_joint_days(reads: ReadSet, history: Sequence[Event], correction: Event) -> None:
+    """Refuse a correction, in a register for one force, of since when a record is joint.
+
+    What each force counts changes with it, as with who the forces are. A record that is withdrawn,
+    or comes back, says nothing of it: what comes back follows what it lies below.
+
+    Args:
+        reads: What knows for which force it acts.
+        history: The record's events, as they were recorded.
+        correction: The event that corrects one of them.
+
+    Raises:
+        NotPermitted: With where it is corrected.
+    """
+    if reads.scope is None:
+        return
+    before, after = as_corrected(history), as_corrected([*history, correction])
+    if before and after and _joint_days(before) != _joint_days(after):
+        why = f"would be joint on other days than was said, and this is opened for {reads.scope}"
+        raise NotPermitted(correction.record, why, "open the register without a force")
+
+
+def _joint_days(standing: Sequence[Event]) -> list[object]:
+    """Return of which forces a history that stands says its record to be: first, and from when."""
+    later = [(event.on, event.what) for event in standing if isinstance(event.what, MadeJoint)]
+    first = standing[0].what
+    return [joint_of(first) if isinstance(first, Added | TakenOver) else None, *later]

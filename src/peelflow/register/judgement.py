@@ -7,7 +7,6 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from attrs import evolve, field
 
@@ -30,7 +29,8 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.register.archive import held_to_events
+from peelflow.register.archive import held_to_events, set_back_clocks
+from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
 from peelflow.register.known_names import KnownNames, people_of
@@ -47,13 +47,14 @@ from peelflow.register.replay import (
     why_step_missing,
 )
 from peelflow.register.session import Session
+from peelflow.register.undeclared import UndeclaredWords
 from peelflow.results import frozen
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
-from peelflow.texts import SPELT_ALIKE, alike_name, is_blank
+from peelflow.texts import SPELT_ALIKE, alike_name
 
 RECORDS_AT_ONCE = 500
 """How many records are judged in one session, which remembers what it reads."""
@@ -73,8 +74,8 @@ class Verification:
             does not fit: it may be what they rest on.
         assumed: The predicates that were taken to hold, as no function was given for them.
         unchecked: What of the database itself could not be looked at.
-        unjudged: What only files say that are not here, in words: which fields there are, and by
-            which plans records moved.
+        unjudged: What only files say that are not here, in words: which fields and question sets
+            there are, and by which plans records moved.
     """
 
     discrepancies: tuple[Discrepancy, ...]
@@ -110,7 +111,8 @@ def verify_register(
     with store.snapshot() as kept:
         unchecked = tuple(kept.unchecked())
     if discrepancies or not judged:
-        return Verification((*of_seal, *discrepancies), unchecked=unchecked)
+        clocks = () if discrepancies else set_back_clocks(store, session_factory().now)
+        return Verification((*of_seal, *discrepancies, *clocks), unchecked=unchecked)
     found = judge_events(store, session_factory)
     discrepancies = *of_seal, *found.discrepancies
     return evolve(found, discrepancies=discrepancies, unchecked=unchecked)
@@ -157,10 +159,12 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
         store: What keeps the events.
         session_factory: Begins a session that reads from it.
     """
-    unproved = rule_faults(store, session_factory().rulebook)
+    first = session_factory()
+    unproved = rule_faults(store, first.rulebook)
     discrepancies = [Discrepancy("", 0, UNLAWFUL, why) for why in unproved]
+    discrepancies += set_back_clocks(store, first.now)
     assumed, names, undeclared = set[str](), KnownNames(), dict[_FieldName, list[str]]()
-    gone: dict[str, None] = {}
+    gone, words = dict[str, None](), UndeclaredWords()
     for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
@@ -175,13 +179,14 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
             ]
             discrepancies += dict.fromkeys(found)
             gone |= dict.fromkeys(_unknown_plans(session, events))
+            words.note(session, record.category, events)
             for field_name in _undeclared_fields(session, record):
                 undeclared.setdefault(field_name, []).append(record.id)
     return Verification(
         tuple(discrepancies),
         judged=True,
         assumed=tuple(sorted(assumed)),
-        unjudged=(*map(_say_undeclared, sorted(undeclared.items())), *gone),
+        unjudged=(*map(_say_undeclared, sorted(undeclared.items())), *words.sentences(), *gone),
     )
 
 
@@ -270,6 +275,7 @@ def _unfit_records(
 ) -> Iterator[Discrepancy]:
     """Yield where a record lies and no verb would put it, and names that are two for a rule."""
     try:
+        check_shown_id(session, record)
         check_place(session, record)
     except InvalidRequest as fault:
         yield Discrepancy(record.id, 0, UNLAWFUL, str(fault))
@@ -296,7 +302,9 @@ def _why_unlawful(
     def as_kept(context: Context) -> Context:
         signers = roles_signing(session.lifecycle(record)) if record else frozenset()
         covering = _as_it_may_have_covered(record, context) if record else context.inspection
-        return evolve(context, predicates=predicates, signers=signers, inspection=covering)
+        # It lies no later than the day on which it was recorded; whether that has come is told.
+        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
+        return evolve(known, signers=signers, inspection=covering)
 
     match event.what:
         case TransitionTaken() as what if record:
@@ -307,15 +315,14 @@ def _why_unlawful(
         case Relevelled() | Migrated() as what if record:
             if not is_move_permitted(session, event, record, change_context=as_kept):
                 return no_appointment_sentence(event, record)
-            why = why_move_unlawful(session, event, what, record)
-            return why or _why_unsourced(session, event)
+            return why_move_unlawful(session, event, what, record)
         case Added(lifecycle=pin) if session.services.lifecycle_of(pin).begun_by is not None:
             return f"under {pin}, kept beside it, a record can only be taken over"
         case TakenOver():
             check_word_given(session, event)
-            return _why_unsourced(session, event)
+            return ""
         case _:
-            return _why_unsourced(session, event)
+            return ""
 
 
 def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | None:
@@ -335,13 +342,3 @@ def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | No
     if asked == inspected or (are_national and not matches):
         return inspection
     return evolve(inspection, questions=frozenset({question}), question_set=asked)
-
-
-def _why_unsourced(session: Session, event: Event) -> str:
-    """Say that a decision of an inspectorate's names nothing it was read from."""
-    role: Any = session.rulebook.vocabulary.roles.get(event.actor.role)
-    if role is None or role.side != "inspectorate":
-        return ""
-    if event.source is None or is_blank(event.source):
-        return f"the decision of {event.actor} names no source"
-    return ""

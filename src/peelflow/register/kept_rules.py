@@ -10,6 +10,7 @@ force has rules of its own, whose file was left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field
 
 from peelflow.errors import InvalidRequest, InvalidRules, RulesMismatch, StoreUnavailable
-from peelflow.model.records import Record
+from peelflow.model.records import Added, Event, Migrated, Record, Relevelled, TakenOver
 from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
@@ -43,8 +44,9 @@ from peelflow.results import define
 from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook, merge_lifecycles
-from peelflow.stores.base import PinKey, RecordQuery, Store
+from peelflow.stores.base import PinKey, RecordQuery, Store, chunked
 from peelflow.stores.scoped import ScopedStore, shipped_digests
+from peelflow.stores.soundness import entry_of
 
 if TYPE_CHECKING:
     from peelflow.rulebook.authority import Authority
@@ -214,6 +216,8 @@ class KeptRules:
 
 
 NAMED_AT_MOST = 3
+RECORDS_AT_ONCE = 500
+"""How many records' histories are in memory at once."""
 
 
 def _without_own_rules(new: Record, rules: Lifecycle, names: Sequence[str]) -> InvalidRequest:
@@ -315,16 +319,13 @@ def rule_faults(store: Store, rulebook: Rulebook) -> Iterator[str]:
         if rules.name in names:
             yield f"the kept rules {rules} bear a national name, and are none that shipped"
         elif rulebook.by_pin(rules.pin.digest) is None:
-            found = [*_national_faults(rules, authority)]
+            found = [*_national_faults(rules, authority), *_ledger_faults(store, rules, authority)]
             found += _refinement_faults(rules, base, own, rulebook.vocabulary)
             yield from (f"the kept rules {rules}: {why}" for why in dict.fromkeys(found))
 
 
 def _national_faults(rules: Lifecycle, authority: Authority) -> Iterator[str]:
-    """Say what rules decide that national files do: levels, sides and roles.
-
-    On which ledgers a category of a force's own counts was once its own affair.
-    """
+    """Say what rules decide that national files do: levels, sides and roles."""
     from peelflow.rulebook.authority import scope_faults, side_faults
 
     known = authority.rules.vocabulary.roles
@@ -334,6 +335,48 @@ def _national_faults(rules: Lifecycle, authority: Authority) -> Iterator[str]:
     for name, role in rules.roles.items():
         if name in known and _meaning(role) != _meaning(known[name]):
             yield f"the role `{name}` means something else here than nationally"
+
+
+LEDGERS_HELD_SINCE = datetime(2026, 11, 29, tzinfo=UTC)
+"""From when the loader refuses a category of a force's own that counts on a national ledger."""
+
+
+def _ledger_faults(store: Store, rules: Lifecycle, authority: Authority) -> Iterator[str]:
+    """Say where rules that refine none count on national ledgers, and which record says since when.
+
+    That was once a force's own affair: what came under them then is honest, and stays.
+    """
+    from peelflow.rulebook.authority import ledger_faults
+
+    sentences = [fault.sentence for fault in ledger_faults(authority, [rules], ())]
+    since = _under_since(store, rules) if sentences else None
+    if since is not None:
+        named = f"event {since.number} of {since.record} put it under them at {since.recorded_at}"
+        yield from (f"{sentence}; {named}, when that was refused" for sentence in sentences)
+
+
+def _under_since(store: Store, rules: Lifecycle) -> Event | None:
+    """Return an event that put a record under rules when the loader refused such ones."""
+    for category in rules.applies_to.category:
+        query = RecordQuery(category=category, withdrawn=True)
+        for records in chunked(store.records(query), RECORDS_AT_ONCE):
+            for entries in store.histories([record.id for record in records]).values():
+                for event in (entry.event for entry in entries):
+                    is_put = _rules_chosen(event) == rules.pin
+                    if is_put and event.recorded_at >= LEDGERS_HELD_SINCE:
+                        return event
+    return None
+
+
+def _rules_chosen(event: Event) -> Pin | None:
+    """Return the rules that an event puts its record under; None where it puts it under none."""
+    match entry_of(event) or event.what:
+        case Added(lifecycle=pin) | TakenOver(lifecycle=pin):
+            return pin
+        case Relevelled(lifecycle=pin) | Migrated(lifecycle=pin):
+            return pin
+        case _:
+            return None
 
 
 def _meaning(role: Role) -> tuple[object, ...]:

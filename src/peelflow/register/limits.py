@@ -33,6 +33,41 @@ def check_length(text: str, most: int, what: str, instead: str) -> None:
         raise InvalidRequest(what, why, instead)
 
 
+def check_readable(text: str, what: str) -> None:
+    """Refuse a reason or a source that is too long, or that hides in what order it reads.
+
+    Args:
+        text: The text.
+        what: What it is, for the error.
+
+    Raises:
+        InvalidRequest: It is no text, longer than `LONGEST_TEXT`, or `check_unturned` refuses it.
+    """
+    if not isinstance(text, str):
+        raise InvalidRequest(what, f"is {text!r}, which is no text", "give a text")
+    check_length(text, LONGEST_TEXT, what, "say it shortly, and attach the rest as a document")
+    check_unturned(text, what)
+
+
+def check_unturned(text: str, what: str) -> None:
+    """Refuse a text that hides in what order it reads.
+
+    One that runs from right to left, such as Arabic or Hebrew, is as good as any other; the
+    invisible characters that turn text around are not, for they let it read otherwise than it is.
+
+    Args:
+        text: The text.
+        what: What it is, for the error.
+
+    Raises:
+        InvalidRequest: It holds such a character.
+    """
+    if not TEXT_TURNERS.isdisjoint(text):
+        control = min(TEXT_TURNERS.intersection(text))
+        why = f"holds U+{ord(control):04X}, which turns text around unseen"
+        raise InvalidRequest(what, why, "remove it; the text itself may run either way")
+
+
 def check_word(word: str, what: str) -> None:
     """Refuse a name, a key or another short word that is too long.
 
@@ -47,7 +82,7 @@ def check_word(word: str, what: str) -> None:
 
 
 def check_field(name: str, texts: tuple[str, ...], record: str) -> None:
-    """Refuse what a field says if it is too long.
+    """Refuse what a field says if it is too long, or hides in what order it reads.
 
     Args:
         name: The field.
@@ -55,10 +90,25 @@ def check_field(name: str, texts: tuple[str, ...], record: str) -> None:
         record: Whose field it is.
 
     Raises:
-        InvalidRequest: It has more than `LONGEST_FIELD` characters.
+        InvalidRequest: It has more than `LONGEST_FIELD` characters, or turns text around.
     """
+    what, together = f"{record}: the field `{name}`", "".join(texts)
     instead = "say it shortly, and attach the rest as a document"
-    check_length("".join(texts), LONGEST_FIELD, f"{record}: the field `{name}`", instead)
+    check_length(together, LONGEST_FIELD, what, instead)
+    check_unturned(together, what)
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a document's kind that is too long, or hides in what order it reads.
+
+    Args:
+        kind: The kind.
+
+    Raises:
+        InvalidRequest: It is or does.
+    """
+    check_word(kind, "the document's kind")
+    check_unturned(kind, "the document's kind")
 
 
 def check_document_name(name: str) -> None:

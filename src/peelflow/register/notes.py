@@ -8,11 +8,11 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.records import Document, Event, Noted, Provenance
 from peelflow.register.commands import check_document_kept, new_event, take
 from peelflow.register.context import is_signed_later
+from peelflow.register.limits import check_readable
 from peelflow.register.look_alikes import check_people_of_event
 from peelflow.register.session import Session
 from peelflow.register.validation import (
     check_not_future,
-    check_readable,
     check_text,
     checked_documents,
 )

@@ -6,6 +6,7 @@ every event that a verb makes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
@@ -27,22 +28,32 @@ from peelflow.model.records import (
     Attached,
     Corrected,
     Event,
+    EventPayload,
     MadeJoint,
     Noted,
     Provenance,
     Record,
     TakenOver,
     TransitionTaken,
+    Value,
 )
 from peelflow.model.rules import SAME_SIDE, SYSTEM, Role
 from peelflow.register.context import APPOINTMENT, appointment_of
 from peelflow.register.joint import joint_of
 from peelflow.register.questions import QUESTIONS_FIELD
 from peelflow.register.session import Session
-from peelflow.register.validation import category_of, check_actor, check_name, role_of
+from peelflow.register.validation import (
+    ISO_DATE_PATTERN,
+    category_of,
+    check_actor,
+    check_name,
+    role_of,
+)
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import signing_roles
-from peelflow.texts import are_alike
+from peelflow.stores.base import OWN_ID_MARK
+from peelflow.stores.own_ids import OwnIds
+from peelflow.texts import are_alike, is_blank
 from peelflow.wording import say_choice
 
 ContextChange = Callable[[Context], Context]
@@ -115,6 +126,44 @@ def _says_forces(session: Session, before: Record, after: Record, event: Event) 
     history = session.history(event.record) if is_correction else ()
     target = event_corrected(history, event)
     return isinstance(target.what, MadeJoint) or joint_of(before) != joint_of(after)
+
+
+def appointment_id(force: str, role: Value, person: Value, first_day: Value) -> str:
+    """Return what `appoint` calls an appointment.
+
+    Args:
+        force: The force.
+        role: The role that is held in it.
+        person: Who holds it.
+        first_day: The first day, as it is kept.
+    """
+    return f"{APPOINTMENT}:{force}:{role}:{person}:{first_day}"
+
+
+def check_appointment_id(record: str, entry: Added | TakenOver) -> None:
+    """Refuse the id of an appointment that reads as another's: of another person, role or day.
+
+    Any other id is as good as that which `appoint` gives.
+
+    Args:
+        record: The id.
+        entry: What the record begins as.
+
+    Raises:
+        InvalidRequest: It reads as another's.
+    """
+    if entry.category != APPOINTMENT or not _AS_APPOINT_CALLS_IT.fullmatch(record):
+        return
+    parts = (entry.fields.get(name, "") for name in ("role", "person", "first_day"))
+    due = appointment_id(entry.force, *parts)
+    if OwnIds(entry.force).shown(record) != due:
+        why = "reads as the appointment of another person, role, force or day"
+        raise InvalidRequest(f"the id {record!r}", why, f"call it {due!r}, or appoint them")
+
+
+_AS_APPOINT_CALLS_IT = re.compile(
+    f"{APPOINTMENT}:.+:.+:.+:{ISO_DATE_PATTERN}({re.escape(OWN_ID_MARK)}.*)?", re.DOTALL
+)
 
 
 def check_appointer(session: Session, before: Record | None, after: Record, event: Event) -> None:
@@ -373,6 +422,27 @@ def no_appointment_sentence(event: Event, record: Record) -> str:
     """Say that nobody had appointed who moved a record to other rules."""
     forces = " or ".join(record.acting_forces)
     return f"{event.actor} held no appointment in {forces} on {event.on}"
+
+
+def check_sourced(session: Session, what: EventPayload, actor: Actor, source: str | None) -> None:
+    """Refuse a decision of an inspectorate's that names nothing it was read from.
+
+    What a step needs its rules say.
+
+    Args:
+        session: What knows the roles.
+        what: What happened.
+        actor: Who decided it.
+        source: What it was read from.
+
+    Raises:
+        InvalidRequest: It names none.
+    """
+    if isinstance(what, TransitionTaken) or role_of(session, actor.role).side != "inspectorate":
+        return
+    if source is None or is_blank(source):
+        instead = "name the letter or portal reference it was read from"
+        raise InvalidRequest(f"the decision of {actor}", "names no source", instead)
 
 
 def recorder_of(session: Session, provenance: Provenance) -> str:

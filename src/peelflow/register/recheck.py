@@ -7,20 +7,22 @@ Of a category, or a field of a force's own, whose file is not here, nothing is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from attrs import evolve
 
-from peelflow.engine.fold import corrected_chain, event_corrected, is_step_at_once
+from peelflow.engine.fold import apply
+from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest, NotPermitted
+from peelflow.model.constraints import LONGEST_NAME
 from peelflow.model.records import (
     PEELFLOW,
     Added,
     Amended,
     Attached,
-    ChildLinked,
     Corrected,
+    Document,
     Event,
     MadeJoint,
     Migrated,
@@ -37,29 +39,40 @@ from peelflow.register.context import APPOINTMENT, is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
+from peelflow.register.kept_corrections import check_correction
 from peelflow.register.known_names import KnownNames, names_said
-from peelflow.register.limits import check_document_name
+from peelflow.register.limits import (
+    check_document_name,
+    check_field,
+    check_kind,
+    check_length,
+    check_readable,
+)
 from peelflow.register.permission import (
     ContextChange,
     as_recorded,
     check_amender,
     check_appointing_role,
-    check_corrector,
+    check_appointment_id,
     check_level_changer,
+    check_sourced,
 )
+from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
 from peelflow.register.taken_over import check_issued, check_source_and_reason, check_word
+from peelflow.register.undeclared import is_of_other_type
 from peelflow.register.validation import (
     check_graded,
     check_inspection,
+    check_name,
+    check_other_value,
     check_provenance,
-    check_readable,
     check_text,
+    checked_days,
     checked_id,
-    checked_value,
+    checked_shape,
 )
 from peelflow.rulebook.national import national
-from peelflow.stores.integrity import CLOCK_TOLERANCE
 from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.soundness import documents_of
@@ -92,23 +105,29 @@ def check_as_recorded(
         Refused: It amends a field on which an act rests that stands.
     """
     record, what = event.record, event.what
-    if event.recorded_at > session.now + CLOCK_TOLERANCE:
-        why = f"lies in the future; it is {session.now:%Y-%m-%d %H:%M} now"
-        instead = "set the clock right, or find out who wrote it"
-        raise InvalidRequest(f"{record}: that it was recorded at {event.recorded_at}", why, instead)
     said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
     check_provenance(evolve(said, key=event.key), record)
+    check_name(event.actor.person, "the actor's person")
+    check_name(event.recorded_by, "recorded_by")
     if isinstance(what, _SAYING_WHY):
         check_text(event.reason, f"{record}: the reason")
     for document in documents_of(event):
-        check_document_name(document.name)
+        _check_document(document)
     _check_role(session, event)
+    check_sourced(session, what, event.actor, event.source)
     if isinstance(what, Added | TakenOver):
         _check_beginning(session, event, what, said)
     elif before is not None:
         _check_later(session, history, event, before, change_context)
     check_appointing_role(session, before, after, event)
     check_level_changer(session, before, after, event, history)
+
+
+def _check_document(document: Document) -> None:
+    check_kind(document.kind)
+    check_document_name(document.name)
+    if document.signed_by is not None:
+        check_name(document.signed_by, "who signed the document")
 
 
 def _check_role(session: Session, event: Event) -> None:
@@ -136,6 +155,7 @@ def _check_beginning(
 ) -> None:
     # A store adds whose it is where two forces have one.
     checked_id(OwnIds(what.force).shown(event.record))
+    check_appointment_id(event.record, what)
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
     last = max(event.on, session.today) if isinstance(what, Added) else event.on
@@ -151,12 +171,40 @@ def _check_entry(
         why = f"is taken over as at {on}, and was issued on {issued}"
         raise InvalidRequest(event.record, why, "give a later day")
     check_graded(event.record, what.graded, level=what.level, issued=issued, on=last)
-    category = session.rulebook.vocabulary.categories.get(what.category)
-    for name, value in what.fields.items() if category else ():
-        if category and name in category.fields and category.fields[name].type in _SHAPED:
-            checked_value(category, name, value, record=event.record)
-        if category:
-            _check_reference(session, event, category, name, value)
+    for force in (what.force, *what.joint_with):
+        check_name(force, f"{event.record}: the force")
+    for name, value in what.fields.items():
+        _check_value(session, event, what.category, name, value)
+    checked_days(what.fields, record=event.record)
+    _check_questions(session, event, what.category, what.fields)
+
+
+def _check_value(
+    session: Session, event: Event, category_name: str, name: str, value: Value
+) -> None:
+    """Refuse what no field holds, whatever there was to choose from.
+
+    Whether an own field is a text or a list its file may have said otherwise once.
+    """
+    record, category = event.record, session.rulebook.vocabulary.categories.get(category_name)
+    check_length(name, LONGEST_NAME, f"{record}: the field {name!r:.80}", "name another")
+    check_field(name, (value,) if isinstance(value, str) else value, record)
+    rule = category.fields.get(name) if category else None
+    if category is None or rule is None:
+        return  # it may be of a force's own: told as such
+    if not is_of_other_type(category_name, name, rule, value):
+        checked_shape(rule, name, value, record=record)
+    _check_reference(session, event, category, name, value)
+
+
+def _check_questions(
+    session: Session, event: Event, category_name: str, fields: Mapping[str, Value]
+) -> None:
+    """Refuse a question that is no number, or none of the national set that is named with it."""
+    category = session.rulebook.vocabulary.categories.get(category_name)
+    if category is not None and all(isinstance(fields.get(name, ""), str) for name in _QUESTION):
+        sets = national().vocabulary.question_sets
+        check_questions(sets, category, fields, record=event.record)
 
 
 def _check_reference(
@@ -190,8 +238,8 @@ def _check_named(
 _ANOTHER = "name a record that was entered here"
 
 
-_SHAPED = ("person", "date")
-"""The types of fields whose values have one shape under whatever rules; a choice may be gone."""
+_QUESTION = (QUESTION_FIELD, QUESTION_SET_FIELD)
+"""The fields that are texts where they are of a question."""
 
 
 def _check_later(
@@ -212,15 +260,14 @@ def _check_later(
             check_standing_acts(
                 session, before, event, lambda: history, change_context=change_context
             )
-        case Corrected() as what:
-            _check_correction(session, event, history, before, what)
+        case Corrected(entry=entry, to=to) as what:
+            if entry is not None and to is not None:
+                _check_entry(session, event, entry, to, max(to, session.today))
+            check_correction(session, event, history, before, what)
+        case MadeJoint(new=new, old=old):
+            _check_made_joint(session, event, before, old, new)
         case Noted(text=text):
             check_readable(text, f"{event.record}: the note")
-        case MadeJoint(old=old) if {*old} != {*before.joint_with}:
-            why = f"was joint with {', '.join(old) or 'nobody'}, and says so wrongly"
-            raise InvalidRequest(event.record, why, "say whom it was joint with")
-        case MadeJoint() if _side_of(session, event) not in SAYING_SIDES:
-            raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
         case Attached(document=document) if is_signed_later(document, event.on):
             why = f"is signed on {document.signed_on}, after the {event.on} that it is attached on"
             raise InvalidRequest(f"the document {document.name!r}", why, "attach it later")
@@ -228,25 +275,16 @@ def _check_later(
             pass
 
 
-def _check_correction(
-    session: Session, event: Event, history: History, before: Record, what: Corrected
+def _check_made_joint(
+    session: Session, event: Event, before: Record, old: Sequence[str], new: Sequence[str]
 ) -> None:
-    """Refuse who may not correct it; what follows from another correction is of no side's own."""
-    if what.entry is not None and what.to is not None:
-        _check_entry(session, event, what.entry, what.to, max(what.to, session.today))
-    chain = tuple(corrected_chain(history, history[what.event - 1]))
-    target = chain[-1]
-    is_known = chain[0].actor.role in session.rulebook.vocabulary.roles  # else told of that
-    if not is_known or is_step_at_once(target) or isinstance(target.what, ChildLinked):
-        return
-    above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
-    corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
-    # What comes back from a withdrawal is made to be of the forces of the record above.
-    for kept in history[: event.number - 1]:
-        if isinstance(kept.what, Corrected) and event_corrected(history, kept).number == 1:
-            corrected.add(kept.recorded_at)
-    if event.recorded_at not in corrected:
-        check_corrector(session, event, chain)
+    for force in new:
+        check_name(force, f"{event.record}: the force")
+    if {*old} != {*before.joint_with}:
+        why = f"was joint with {', '.join(old) or 'nobody'}, and says so wrongly"
+        raise InvalidRequest(event.record, why, "say whom it was joint with")
+    if _side_of(session, event) not in SAYING_SIDES:
+        raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
 
 
 _LET = "let its lead force or the inspectorate do it"
@@ -257,17 +295,32 @@ def _side_of(session: Session, event: Event) -> str:
 
 
 def _check_amended(
-    session: Session, history: History, event: Event, before: Record, what: Amended
+    session: Session,
+    history: History,
+    event: Event,
+    before: Record,
+    what: Amended,
 ) -> None:
-    category = session.rulebook.vocabulary.categories.get(before.category)
-    rule = category.fields.get(what.field) if category else None
-    if category is None or rule is None or rule.counts_from is not None:
-        return
-    check_amender(session, before, what.field, event, lambda: history)
+    name, was = what.field, before.fields.get(what.field)
+    where = f"{event.record}: the field `{name}`"
+    if what.old != was:
+        why = f"held {was!r:.80}, and is amended as if it held {what.old!r:.80}"
+        raise InvalidRequest(where, why, "say what it held")
+    check_other_value(was, what.new, where)
     if what.new is not None:
-        _check_reference(session, event, category, what.field, what.new)
-    if what.new is not None and rule.type in _SHAPED:
-        checked_value(category, what.field, what.new, record=event.record)
+        _check_value(session, event, before.category, name, what.new)
+    fields = apply(before, event).fields
+    if name in _DAY_FIELDS:
+        checked_days(fields, record=event.record)
+    if name in QUESTION_FIELDS:
+        _check_questions(session, event, before.category, fields)
+    category = session.rulebook.vocabulary.categories.get(before.category)
+    rule = category.fields.get(name) if category else None
+    if rule is not None and rule.counts_from is None:
+        check_amender(session, before, name, event, lambda: history)
+
+
+_DAY_FIELDS = ("first_day", "last_day")
 
 
 def check_word_given(session: Session, first: Event) -> None:

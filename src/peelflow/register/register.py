@@ -642,6 +642,9 @@ class Register:
             InvalidRequest: It is no export, or this register holds other events.
             Conflict: Somebody else writes to the register meanwhile.
         """
-        from peelflow.register.restore import restore_register
+        from peelflow.register.restore import restore_register, with_restored_words
 
-        return restore_register(self.services, path, as_found=as_found, progress=on_progress).events
+        kept = restore_register(self.services, path, as_found=as_found, progress=on_progress)
+        self.services = with_restored_words(self.services)
+        self.rulebook = self.services.rulebook
+        return kept.events

@@ -32,7 +32,8 @@ class Restored(Result):
         events: How many events were new.
         found: What was done as no rules or verbs let anybody do it, and was taken in all the same.
         assumed: The predicates that were taken to hold, as no function was given for them.
-        unjudged: What only files say that are not here, in words: which fields there are.
+        unjudged: What only files say that are not here, in words: which fields and question sets
+            there are.
     """
 
     events: int
@@ -91,6 +92,15 @@ def _refuse(file: Path, found: tuple[Discrepancy, ...], instead: str) -> None:
 def _let_go(digest: str, content: bytes) -> None:
     """Keep no document: `verify_export` has looked at each, and no rule reads one."""
     del digest, content
+
+
+def with_restored_words(services: Services) -> Services:
+    """Return a register's services with the words that the rules need which came in.
+
+    Args:
+        services: Those of before.
+    """
+    return evolve(services, rulebook=with_kept_words(services.store, services.rulebook))
 
 
 def judge_export(services: Services, lines: Iterable[str]) -> Verification:

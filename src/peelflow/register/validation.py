@@ -33,17 +33,18 @@ from peelflow.model.records import (
 from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
 from peelflow.register.context import INSPECTION, ReadSet, Services, holidays_for
 from peelflow.register.limits import (
-    LONGEST_TEXT,
     check_document_name,
     check_document_size,
     check_field,
-    check_length,
+    check_kind,
+    check_readable,
+    check_unturned,
     check_word,
 )
 from peelflow.register.questions import QUESTION_FIELDS
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.base import OWN_ID_MARK, RecordQuery
-from peelflow.texts import TEXT_TURNERS, alike_name, first_unseen, is_blank
+from peelflow.texts import alike_name, first_unseen, is_blank
 from peelflow.wording import say_choice, suggestion
 
 _BLANK_BYTES = b" \t\r\n\f\v\0\xef\xbb\xbf\xfe\xff"
@@ -61,7 +62,7 @@ def describe_document(
     """
     check_type(content, bytes, "the content", "give a file's bytes: `path.read_bytes()`")
     check_text(kind, "the document's kind")
-    check_word(kind, "the document's kind")
+    check_kind(kind)
     check_text(name, "the document's name")
     check_document_name(name)
     check_document_size(content, name)
@@ -72,24 +73,6 @@ def describe_document(
     if signed_on is not None:
         check_date(signed_on, f"the document {name!r:.80}")
     return Document(sha256(content).hexdigest(), kind, name, len(content), signed_by, signed_on)
-
-
-def check_readable(text: str, what: str) -> None:
-    """Refuse a reason or a source that is too long, or that hides in what order it reads.
-
-    Text that runs from right to left, such as Arabic or Hebrew, is as good as any other; the
-    invisible characters that turn text around are not, for they let it read otherwise than it is.
-
-    Raises:
-        InvalidRequest: It is no text, longer than `LONGEST_TEXT`, or holds such a character.
-    """
-    if not isinstance(text, str):
-        raise InvalidRequest(what, f"is {text!r}, which is no text", "give a text")
-    check_length(text, LONGEST_TEXT, what, "say it shortly, and attach the rest as a document")
-    controls = sorted(TEXT_TURNERS & set(text))
-    if controls:
-        why = f"holds U+{ord(controls[0]):04X}, which turns text around unseen"
-        raise InvalidRequest(what, why, "remove it; the text itself may run either way")
 
 
 def role_of(reads: ReadSet, name: str) -> Role:
@@ -139,6 +122,7 @@ def check_provenance(provenance: Provenance, record: str) -> None:
     if provenance.key is not None:
         check_text(provenance.key, "the key")
         check_word(provenance.key, "the key")
+        check_unturned(provenance.key, "the key")
     if type(provenance.on) is not date:
         check_date(provenance.on, record)
     if provenance.reason is not None:
@@ -257,10 +241,15 @@ def check_change(
     """Refuse a change that changes nothing, or unsets a field that must be there."""
     what = f"{record}: the field `{field}`"
     rule = rule_of_field(category, field, what)
-    if new == old:
-        raise InvalidRequest(what, f"already is {old!r}", "give another value")
+    check_other_value(old, new, what)
     if new is None and rule.required:
         raise InvalidRequest(what, "must not be empty", f"give it: {rule.title}")
+
+
+def check_other_value(old: Value | None, new: Value | None, what: str) -> None:
+    """Refuse to give a field the value that it has."""
+    if new == old:
+        raise InvalidRequest(what, f"already is {old!r:.80}", "give another value")
 
 
 def rule_of_field(category: Category, name: str, what: str) -> FieldRule:
@@ -330,8 +319,24 @@ def checked_value(category: Category, name: str, value: FieldInput, *, record: s
     """Return one field's value as it is kept: text, an ISO date, or a tuple of texts."""
     what = f"{record}: the field `{name}`"
     rule = rule_of_field(category, name, what)
+    kept = checked_shape(rule, name, value, record=record)
+    is_list = not isinstance(kept, str)
+    for text in kept if is_list else (kept,):
+        if (rule.choices or rule.type == "choice") and text not in rule.choices:
+            why = f"has the item {text!r:.80}" if is_list else f"is {text!r:.80}"
+            raise InvalidRequest(what, why, f"use {say_choice(rule.choices)}")
+    return kept
+
+
+def checked_shape(rule: FieldRule, name: str, value: FieldInput, *, record: str) -> Value:
+    """Return one field's value as it is kept, whatever there is to choose from.
+
+    Raises:
+        InvalidRequest: It is not of the field's type, too long, or holds what turns text around.
+    """
+    what = f"{record}: the field `{name}`"
     if rule.type == "list":
-        items = _checked_list(rule, value, what=what)
+        items = _checked_list(value, what=what)
         check_field(name, items, record)
         return items
     if isinstance(value, datetime):
@@ -341,7 +346,11 @@ def checked_value(category: Category, name: str, value: FieldInput, *, record: s
     if not isinstance(value, str) or is_blank(value):
         raise InvalidRequest(what, "is no text, or empty", f"give a text: {rule.title}")
     check_field(name, (value,), record)
-    return _checked_text(rule, value, what=what)
+    if rule.type == "person":
+        check_name(value, f"{what}: the person")
+    if rule.type == "date" and not is_date_of(rule, value):
+        raise InvalidRequest(what, f"is {value!r:.80}, which is no date", say_date_forms(rule))
+    return value
 
 
 def counted_days(
@@ -403,22 +412,9 @@ def checked_days(fields: Mapping[str, Value], *, record: str) -> None:
         )
 
 
-def _checked_text(rule: FieldRule, value: str, *, what: str) -> str:
-    if rule.type == "person":
-        check_name(value, f"{what}: the person")
-    if rule.type == "choice" and value not in rule.choices:
-        raise InvalidRequest(what, f"is {value!r}", f"use {say_choice(rule.choices)}")
-    if rule.type == "date" and not is_date_of(rule, value):
-        raise InvalidRequest(what, f"is {value!r}, which is no date", say_date_forms(rule))
-    return value
-
-
-def _checked_list(rule: FieldRule, value: FieldInput, *, what: str) -> tuple[str, ...]:
+def _checked_list(value: FieldInput, *, what: str) -> tuple[str, ...]:
     if isinstance(value, (str, date)) or not all(map(_is_text, value)):
         raise InvalidRequest(what, "is no list of texts", "give a list, such as ['7.2']")
-    for item in value:
-        if rule.choices and item not in rule.choices:
-            raise InvalidRequest(what, f"has the item {item!r}", f"use {say_choice(rule.choices)}")
     return tuple(value)
 
 

@@ -85,9 +85,9 @@ def name_faults(
     for lifecycle in lifecycles:
         same = [rules for rules in known.lifecycles if rules.name == lifecycle.name]
         for rules in sorted(same, key=lambda rules: -rules.version)[:1]:
-            version = next((rules for rules in same if str(rules) == str(lifecycle)), rules)
+            version = next((known for known in same if str(known) == str(lifecycle)), rules)
             instead = (
-                f"give it a name of its own, and write `refines: {version}` where it is the "
+                f"give it a name of its own, and write `refines: {rules}` where it is the "
                 "force's own form of that"
             )
             yield from _name_fault(lifecycle, version, f"`{lifecycle}`", instead)

@@ -29,6 +29,7 @@ from peelflow.model.rules import (
     Level,
     Lifecycle,
     MigrationPlan,
+    Pin,
     Role,
     Vocabulary,
     each_transition,
@@ -81,7 +82,7 @@ class Rulebook:
         """Return the lifecycle that a record takes: the latest in force on the day of its level.
 
         Of two versions from one day that is the later version. A force's own lifecycle that
-        refines it, or an earlier version from that day, and is in force too, goes before.
+        refines it, and is in force too, goes before; none that refines an earlier version does.
 
         Args:
             category: The record's category.
@@ -97,18 +98,25 @@ class Rulebook:
         if not base:
             raise _no_lifecycle_for(self, category, level, graded)
         latest = max(base, key=_precedence)
-        versions = {
-            str(rules): rules.version
-            for rules in base
-            if (rules.name, rules.first_day) == (latest.name, latest.first_day)
-        }
-        refining = [
-            (versions[name], rules)
-            for rules in in_force
-            if (name := rules.refines or "") in versions
-        ]
-        chosen = max(refining, key=lambda own: (own[0], _precedence(own[1])), default=None)
-        return chosen[1] if chosen else latest
+        refining = [rules for rules in in_force if rules.refines == str(latest)]
+        return max(refining, key=_precedence, default=latest)
+
+    def previous_forms(self, category: str, level: Level, taken: Pin) -> tuple[str, ...]:
+        """Return, as name@version, the force's own lifecycles that a new record no longer takes.
+
+        They refine an earlier version of the rules that it begins under.
+
+        Args:
+            category: The record's category.
+            level: Its level.
+            taken: The rules that it begins under.
+        """
+        earlier = {f"{taken.name}@{number}" for number in range(1, taken.version)}
+        return tuple(
+            str(rules)
+            for rules in self.lifecycles
+            if rules.refines in earlier and _runs_records_of(rules, category, level)
+        )
 
     def levels_added(self, category: str) -> tuple[str, ...]:
         """Return the levels at which records of a category can be added, in words."""
@@ -410,7 +418,7 @@ def merge_lifecycles(
             faults.append(Diagnostic(rules.span, "edited-without-new-version", sentence, instead))
     refinable = {str(rules) for rules in (*base, *added) if rules.refines is None}
     for rules in added:
-        faults += _refinement_faults(rules, base, refinable)
+        faults += _refinement_faults(rules, base, refinable, forms=(*base, *added))
     faults += _overlap_faults(base, added)
     return added, faults
 
@@ -433,33 +441,50 @@ def merge_plans(
 
 
 def _refinement_faults(
-    rules: Lifecycle, base: Sequence[Lifecycle], refinable: Collection[str]
+    rules: Lifecycle,
+    base: Sequence[Lifecycle],
+    refinable: Collection[str],
+    *,
+    forms: Sequence[Lifecycle],
 ) -> Iterator[Diagnostic]:
     if rules.refines is None:
-        covered = next((other for other in base if _first_shared(rules, other)), None)
+        covered = [known for known in base if _first_shared(rules, known) and not known.refines]
         if covered:
-            shared = _first_shared(rules, covered)
-            sentence = f"`{rules}` applies to {shared}, which `{covered}` runs already"
-            instead = f"write `refines: {covered}`, or apply it to other records"
+            newest = max((k for k in covered if k.name == covered[0].name), key=_precedence)
+            shared = _first_shared(rules, newest)
+            sentence = f"`{rules}` applies to {shared}, which `{newest}` runs already"
+            instead = f"write `refines: {newest}`, or apply it to other records"
             yield Diagnostic(rules.span, "must-refine", sentence, instead)
     elif rules.refines not in refinable:
         sentence = f"`{rules}` refines `{rules.refines}`, which is not here"
         instead = suggestion(rules.refines, refinable)
         yield Diagnostic(rules.span, "unknown-lifecycle", sentence, instead)
     else:
-        yield from _older_version_notes(rules, base)
+        yield from _older_version_notes(rules, base, forms)
 
 
-def _older_version_notes(rules: Lifecycle, base: Sequence[Lifecycle]) -> Iterator[Diagnostic]:
-    """Note that a file refines a version after which there is another: it goes on as it is."""
-    name, _, version = (rules.refines or "").rpartition("@")
-    versions = [other for other in base if other.name == name and other.refines is None]
-    newest = max(versions, key=lambda other: other.version, default=None)
-    if newest is not None and newest.version > int(version):
-        sentence = f"`{rules}` refines `{rules.refines}`, and the version in force is `{newest}`"
+def _older_version_notes(
+    rules: Lifecycle, base: Sequence[Lifecycle], forms: Sequence[Lifecycle]
+) -> Iterator[Diagnostic]:
+    """Note that a file refines a version after which there is another: it takes no new records."""
+    refined = next((known for known in base if str(known) == rules.refines), None)
+    if refined is None:
+        return
+    versions = [known for known in base if known.name == refined.name and known.refines is None]
+    newest = max(versions, key=lambda known: known.version)
+    if newest.version > refined.version:
+        later = newest.first_day > refined.first_day
+        since = f" whose level is given from {newest.first_day} on" if later else ""
+        sentence = (
+            f"`{rules}` refines `{rules.refines}`, and the version in force is `{newest}`: "
+            f"no new record{since} begins under it"
+        )
+        form = next((known for known in forms if known.refines == str(newest)), None)
         instead = (
             f"write a next version that refines `{newest}`, and a plan that moves records there"
         )
+        if form is not None:
+            instead = f"move its open records to `{form}` by a plan, which new ones begin under"
         yield Diagnostic(
             rules.span, "refines-older-version", sentence, instead, "note", related=newest.span
         )

@@ -45,8 +45,6 @@ from peelflow.stores.integrity import (
     document_discrepancies,
     history_discrepancies,
     missing_references,
-    recorded_at,
-    recorded_before,
     rules_discrepancies,
 )
 from peelflow.stores.rows import event_row
@@ -94,7 +92,7 @@ def export_lines(
         snapshot: One reading of the store.
         documents: The documents, when the store does not keep them itself.
     """
-    yield _write_line(kind="head", format=EXPORT_FORMAT, of="peelflow register")
+    yield _HEAD
     kept_rules = snapshot.lifecycles()
     for pin in kept_rules:
         if not all(map(isinstance, pin, (str, int, str))):
@@ -161,7 +159,7 @@ def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
     for number, text in zip(count(1), lines, strict=False):
         line = _parse_line(text, number)
         if number == 1:
-            if line != {"kind": "head", "format": EXPORT_FORMAT, "of": "peelflow register"}:
+            if _as_written(line) != _HEAD:  # as text: to Python a truth equals a number
                 raise _unreadable_line(number, f"is no head of an export of format {EXPORT_FORMAT}")
         elif ended:
             raise _unreadable_line(number, "stands behind the end")
@@ -235,6 +233,7 @@ def _end_line(line: RawLine) -> EndLine:
     return EndLine(_part(line, "events", int), _part(line, "root", str), documents)
 
 
+_HEAD = _as_written({"kind": "head", "format": EXPORT_FORMAT, "of": "peelflow register"})
 _READERS: dict[str, Callable[[RawLine], ExportLine]] = {
     "lifecycle": _lifecycle_line,
     "document": _document_line,
@@ -279,7 +278,6 @@ class _ExportCheck:
     rules: dict[PinKey, str] = field(factory=dict)
     documents: set[str] = field(factory=set)
     events: int = 0
-    latest: str = ""
     _mentions: References = field(factory=References)
     _links: dict[str, ChainHead] = field(factory=dict)
     _texts: dict[str, list[str]] = field(factory=dict)
@@ -301,8 +299,6 @@ class _ExportCheck:
         self.events += 1
         self._root.update(f"{row.digest}\n".encode())
         yield from check_event(row, self._links.get(row.record, ChainHead()))[1]
-        yield from recorded_before(row, self.latest)
-        self.latest = max(self.latest, recorded_at(row))
         if row.key is not None:
             if (row.record, row.key) in self._keys:
                 yield discrepancy_at(row, "key-twice", f"the key {row.key!r} stands twice")

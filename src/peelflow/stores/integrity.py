@@ -379,16 +379,11 @@ def _change_discrepancies(
         yield Discrepancy(record, row.number, "change-differs", sentence)
 
 
-CLOCK_TOLERANCE = timedelta(days=1)
-"""How far what stands behind another in the feed may be recorded before it: acts take their time,
-and clocks are put right."""
-
-
 def _position_discrepancies(
     snapshot: Snapshot, numbers: Mapping[str, int]
 ) -> Iterator[Discrepancy]:
     """Yield where the feed is not the events, dense, each once, in an order they may have had."""
-    seen, place, latest = dict[str, int](), 0, ""
+    seen, place = dict[str, int](), 0
     for position, row in snapshot.feed():
         if wrong_columns(row):
             place = position if type(position) is int else place + 1
@@ -401,10 +396,7 @@ def _position_discrepancies(
             yield discrepancy_at(
                 row, "feed-disordered", "the feed gives it out of its record's order"
             )
-        else:
-            yield from recorded_before(row, latest)
         seen[row.record] = row.number
-        latest = max(latest, recorded_at(row))
     for record in sorted(numbers):
         if numbers[record] > seen.get(record, 0):
             sentence = f"the feed does not give its events behind number {seen.get(record, 0)}"
@@ -416,32 +408,62 @@ def _gap(place: int, position: object) -> Iterator[Discrepancy]:
     yield Discrepancy("", 0, "position-wrong", sentence)
 
 
+CLOCK_BACK = "clock-back"
+CLOCK_TOLERANCE = timedelta(days=1)
+"""How far what stands behind another in the feed may be recorded before it, and how far what is
+kept may lie in the future: acts take their time, and clocks are a little wrong."""
 _find_recorded_at = re.compile(r'"recorded_at":"([^"]*)"').search
 
 
-def recorded_at(row: EventRow) -> str:
-    """Return when an event was recorded, in UTC, as its text says it; empty where it does not."""
-    found = _find_recorded_at(row.text)
-    return found[1] if found else ""
+def clock_discrepancies(rows: Iterable[EventRow], now: datetime) -> Iterator[Discrepancy]:
+    """Yield where a clock was a day or more ahead as events were recorded, and was set back since.
+
+    A clock that was wrong looks as an order of the feed that was changed does, so either is told;
+    but all that is kept may fit, and can be sealed, copied and taken in. What lies in the future
+    is told until that time has come.
+
+    Args:
+        rows: The events in the order of the feed, as they are to be found sound.
+        now: What a clock tells that is right.
+    """
+    ahead: tuple[datetime, EventRow] | None = None
+    for row in rows:
+        recorded = _recorded_at(row)
+        if recorded is None:
+            continue
+        if recorded > now + CLOCK_TOLERANCE:
+            yield discrepancy_at(row, CLOCK_BACK, _say_in_future(recorded, now))
+        if ahead is not None and ahead[0] - recorded >= CLOCK_TOLERANCE:
+            yield discrepancy_at(row, CLOCK_BACK, _say_set_back(recorded, *ahead))
+            ahead = None  # what stands behind is held to the clock as it was set
+        if ahead is None or recorded > ahead[0]:
+            ahead = recorded, row
 
 
-def recorded_before(row: EventRow, latest: str) -> Iterator[Discrepancy]:
-    """Yield that an event was recorded a day or more before what stands in front of it."""
-    if _is_recorded_before(row, latest):
-        sentence = f"the feed gives it behind what was recorded a day or more later, {latest}"
-        yield discrepancy_at(row, "feed-disordered", sentence)
-
-
-def _is_recorded_before(row: EventRow, latest: str) -> bool:
-    """Return whether an event was recorded a day or more before one that stands before it."""
-    recorded = recorded_at(row)
-    if not latest or not recorded or recorded >= latest:  # such texts are in order, as moments are
-        return False
+def _recorded_at(row: EventRow) -> datetime | None:
+    """Return when an event was recorded, as its text says it; None where it says no moment."""
+    found = _find_recorded_at(str(row.text))
     try:
-        before, after = datetime.fromisoformat(recorded), datetime.fromisoformat(latest)
-        return after - before >= CLOCK_TOLERANCE
-    except (TypeError, ValueError):  # told where the event is looked at
-        return False
+        moment = datetime.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _say_in_future(recorded: datetime, now: datetime) -> str:
+    return (
+        f"it was recorded at {recorded}, which lies in the future; it is {now:%Y-%m-%d %H:%M} now: "
+        "set the clock right if it is slow; if it was fast then, this is told until that time has "
+        "come"
+    )
+
+
+def _say_set_back(recorded: datetime, later: datetime, before: EventRow) -> str:
+    return (
+        f"it was recorded at {recorded}, a day or more before what the feed gives in front of it, "
+        f"{before.record} event {before.number} of {later}: a clock was fast then and was set "
+        "right, or else the order was changed; a seal of before tells which"
+    )
 
 
 def _content_discrepancies(

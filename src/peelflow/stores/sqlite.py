@@ -54,21 +54,20 @@ from peelflow.stores.rows import (
     cache_batch,
     not_kept,
 )
-from peelflow.stores.schema_check import sqlite_faults
+from peelflow.stores.schema_check import SchemaNumbers, sqlite_faults
 from peelflow.stores.sqlite_file import (
     DRIVER_FAULTS,
     HAS_JOINT_RECORDS,
     HAS_SETTINGS,
     HAS_SUMS,
-    LATER_OBJECTS,
     FileIdentity,
     check_written_schema,
     connect,
     error_of,
+    expected_schema,
     file_identity,
     file_replaced,
     number_from,
-    schema_objects,
     write_joint,
     write_sums,
 )
@@ -147,7 +146,7 @@ class _ProcessConnection:
     connection: sqlite3.Connection | None = None
     cache: RecordCache = field(factory=RecordCache)
     file: FileIdentity | None = None
-    schema: int | None = None
+    schema: SchemaNumbers | None = None
 
     def let_go(self) -> None:
         """Close the connection, if there is one; the next work opens another."""
@@ -450,7 +449,7 @@ def sqlite_snapshot(
     return SqlSnapshot(
         select,
         _STATEMENTS,
-        lambda select: sqlite_faults(select, schema_objects(), later=LATER_OBJECTS),
+        lambda select: sqlite_faults(select, expected_schema()),
         has_joint=bool(has_joint),
         has_sums=bool(has_sums),
     )

@@ -20,11 +20,11 @@ from peelflow.stores.read_only import (
     may_only_read,
 )
 from peelflow.stores.schema_check import (
-    SchemaObjects,
+    ExpectedSchema,
+    SchemaNumbers,
     check_schema_objects,
     objects_of,
     sqlite_objects,
-    tables_of,
 )
 
 SCHEMA = 1
@@ -47,12 +47,8 @@ MAKE_RECORDS_BY_FORCE = "CREATE INDEX records_by_force ON records (force, id)"
 HAS_JOINT_RECORDS = (
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'joint_records'"
 )
-# INVARIANT: whatever lacks of the two is made together with an empty other one, so that no
-# checkpoint ever stands beside the sums of another.
+MAKE_CHECKPOINT = "CREATE TABLE checkpoint (position INTEGER NOT NULL, digest TEXT NOT NULL)"
 MAKE_SUMS = (
-    "DROP TABLE IF EXISTS checkpoint",
-    "DROP TABLE IF EXISTS sums",
-    "CREATE TABLE checkpoint (position INTEGER NOT NULL, digest TEXT NOT NULL)",
     """CREATE TABLE sums (
         "on" TEXT NOT NULL, force TEXT NOT NULL, category TEXT NOT NULL, level INTEGER,
         ledger TEXT NOT NULL, counts TEXT NOT NULL, total INTEGER NOT NULL,
@@ -88,48 +84,54 @@ TABLES = (
         PRIMARY KEY (name, version)) WITHOUT ROWID""",
     MAKE_SETTINGS,
     *MAKE_JOINT_RECORDS,
+    MAKE_CHECKPOINT,
     *MAKE_SUMS,
 )
-LATER_OBJECTS: Mapping[str, Sequence[str]] = {
-    "table settings": (MAKE_SETTINGS,),
-    "table joint_records": MAKE_JOINT_RECORDS,
-    "index records_by_force": (MAKE_RECORDS_BY_FORCE,),
-    "table checkpoint": MAKE_SUMS,
-    "table sums": MAKE_SUMS,
-}
-"""What a register of before lacks until it is first written to, and what makes it."""
+LATER_OBJECTS: Sequence[Mapping[str, Sequence[str]]] = (
+    {
+        "table settings": (MAKE_SETTINGS,),
+        "table joint_records": MAKE_JOINT_RECORDS,
+        "index records_by_force": (MAKE_RECORDS_BY_FORCE,),
+    },
+    {"table checkpoint": (MAKE_CHECKPOINT,), "table sums": MAKE_SUMS},
+)
+"""What a register of before lacks until it is first written to, by when it came, and what makes it.
+"""
 
 
 @cache
-def schema_objects() -> SchemaObjects:
-    """Return the objects that this version makes."""
-    return objects_of(TABLES, (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE")))
+def expected_schema() -> ExpectedSchema:
+    """Return the schema that this version makes."""
+    tables = (sql.split()[2] for sql in TABLES if sql.startswith("CREATE TABLE"))
+    return ExpectedSchema(objects_of(TABLES, tables), tuple(LATER_OBJECTS))
 
 
-def check_written_schema(connection: sqlite3.Connection, url: str, known: int | None) -> int:
+def check_written_schema(
+    connection: sqlite3.Connection, url: str, known: SchemaNumbers | None
+) -> SchemaNumbers:
     """Make what a register of before lacks; refuse to write where anything is not as it is made.
 
     Args:
         connection: In the transaction that writes.
         url: How errors call the store.
-        known: The number of the schema that was last found to be ours, and kept.
+        known: The numbers of the schema that was last found to be ours, and kept.
 
     Returns:
-        The number of the schema, once the transaction is kept.
+        The numbers of the schema, once the transaction is kept.
     """
+    expected = expected_schema()
 
-    def number() -> int:
-        return check_schema_objects(
-            connection.execute, schema_objects(), url, known=known, later=LATER_OBJECTS
-        )
+    def numbers() -> SchemaNumbers:
+        return check_schema_objects(connection.execute, expected, url, known=known)
 
-    if (found := number()) == known:
+    if (found := numbers()) == known:
         return found
-    there = sqlite_objects(connection.execute, tables_of(schema_objects()))
-    for name in LATER_OBJECTS.keys() - there.keys():
-        for statement in LATER_OBJECTS[name]:
-            connection.execute(statement)
-    return number()
+    there = sqlite_objects(connection.execute, expected.tables)
+    for together in LATER_OBJECTS:
+        for name in together.keys() - there.keys():
+            for statement in together[name]:
+                connection.execute(statement)
+    return numbers()
 
 
 def connect(path: Path, url: str, *, timeout: float) -> sqlite3.Connection:

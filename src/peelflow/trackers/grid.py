@@ -20,7 +20,13 @@ from attrs import field
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.files import read_regular
-from peelflow.register.csv_schema import DELIMITERS, ERROR_CELLS, cell_of_rows, csv_fault
+from peelflow.register.csv_schema import (
+    DELIMITERS,
+    ERROR_CELLS,
+    cell_of_rows,
+    csv_fault,
+    parting_of,
+)
 from peelflow.results import frozen
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.texts import is_unseen
@@ -199,11 +205,10 @@ def read_csv(
         _check_one_encoding(source, encoding, span)
     text = _decoded(source, encoding, span)
     first, _, rest = text.partition("\n")
-    skipped = 0
-    if first.strip().lower().startswith("sep=") and len(first.strip()) == len("sep=;"):
-        delimiter, text, skipped = delimiter or first.strip()[-1], rest, 1
-    delimiter = delimiter or _delimiter_of(text)
-    rows = tuple(_rows_of(text, delimiter, span, skipped))
+    parting = parting_of(first)
+    text = text if parting is None else rest
+    delimiter = delimiter or parting or _delimiter_of(text)
+    rows = tuple(_rows_of(text, delimiter, span, int(parting is not None)))
     if not rows:
         raise fault(span, "empty", "the sheet is empty", "give one with rows")
     name = DELIMITERS.get(delimiter, delimiter)

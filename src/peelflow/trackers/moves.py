@@ -7,12 +7,12 @@ and the way that would work; where they allow several, which one it was is left 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from attrs import evolve
 
-from peelflow.model.decisions import Refused
+from peelflow.model.decisions import AppointmentNeed, Need, Refused
 from peelflow.model.records import Actor, Document, Provenance, Record
 from peelflow.model.routes import Route, RouteStep
 from peelflow.model.rules import SYSTEM, Lifecycle
@@ -208,13 +208,35 @@ def say_way(session: Session, record: Record, request: MoveRequest) -> str:
 
 
 def _say_steps(way: Route) -> str:
-    return ", then ".join(map(_say_step, way.steps))
+    said: list[Need] = []
+    return ", then ".join(_say_step(step, said) for step in way.steps)
 
 
-def _say_step(step: RouteStep) -> str:
-    needs = "; ".join(say_need(need) for need in step.needs)
+def _say_step(step: RouteStep, said: list[Need]) -> str:
+    """Say who takes a step and what it needs, but for what is met by what is said already."""
+    new: list[Need] = []
+    for need in sorted(step.needs, key=_number_of_roles):
+        if not _is_met_by(need, said):
+            said.append(need)
+            new.append(need)
+    needs = "; ".join(say_need(need) for need in step.needs if need in new)
     who = "peelflow itself" if step.by == (SYSTEM,) else say_choice(step.by)
     return f"`{step.trigger}` by {who}{f': {needs}' if needs else ''}"
+
+
+def _number_of_roles(need: Need) -> int:
+    return len(need.roles) if isinstance(need, AppointmentNeed) else 0
+
+
+def _is_met_by(need: Need, others: Iterable[Need]) -> bool:
+    """Return whether whoever records other appointments has recorded one that is needed, too."""
+    return isinstance(need, AppointmentNeed) and any(
+        isinstance(other, AppointmentNeed)
+        and other.on == need.on
+        and other.person == need.person
+        and {*other.roles} <= {*need.roles}
+        for other in others
+    )
 
 
 def say_path(path: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import chain
@@ -321,18 +321,21 @@ class _UpdateRun:
 
     def _check_zeros(self, row: TrackerRow) -> None:
         """Refuse a reference that one lost its leading zeros to, as spreadsheets drop them."""
-        known = self._known_without_zeros.get(_without_zeros(row.record))
-        if known is not None and known not in self._seen:
+        alike = self._known_without_zeros.get(_without_zeros(row.record), ())
+        known = next((name for name in alike if name not in self._seen), None)
+        if known is not None:
             why = f"`{row.record}` differs only by zeros from `{known}`, which no row has any more"
             instead = f"write `{known}`, in a column that the spreadsheet has as Text"
             raise InvalidRequest("", why, instead)
 
     @cached_property
-    def _known_without_zeros(self) -> Mapping[str, str]:
+    def _known_without_zeros(self) -> Mapping[str, Sequence[str]]:
         """The ids that the register has, by what is left of each without its leading zeros."""
         query = RecordQuery(force=self._file.tracker.fixed.force)
-        ids = (record.id for record in self.session.services.store.records(query))
-        return {_without_zeros(known): known for known in ids}
+        known: dict[str, list[str]] = {}
+        for record in self.session.services.store.records(query):
+            known.setdefault(_without_zeros(record.id), []).append(record.id)
+        return known
 
     def _take_fault(self, row: TrackerRow, error: PeelflowError) -> None:
         sentence, instead, target = str(error), "mend the row", "record"

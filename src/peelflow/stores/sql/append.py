@@ -33,7 +33,7 @@ from peelflow.stores.database import check_batch
 from peelflow.stores.dialect import quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
 from peelflow.stores.sql import schema as tables
-from peelflow.stores.sql.catalogue import check_sqlite_schema
+from peelflow.stores.sql.catalogue import DELETING_KEYS, EMPTIED_TABLES, check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
 
 
@@ -206,13 +206,17 @@ def _nothing_acts_on(*written: Table) -> str:
     A trigger may act after a statement, or as late as at the commit: what it does to what was
     written could not be seen before. PostgreSQL's own triggers, of foreign keys, are left alone.
     So may a function that a check, a default, a type or an index has called, even in the middle of
-    a statement. Nor may it be a table that a crash of the server empties.
+    a statement, and what a foreign key of another table has done where a row is taken away. Nor
+    may it be a table that a crash of the server empties.
     """
     oids = ", ".join(f"'{table.name}'::regclass" for table in written)
+    emptied = [f"'{table.name}'::regclass" for table in written if table in EMPTIED_TABLES]
     return f"""NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger
             WHERE tgrelid IN ({oids}) AND NOT tgisinternal)
         AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite WHERE ev_class IN ({oids}))
         AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhparent IN ({oids}))
+        AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint x
+            WHERE x.confrelid IN ({", ".join(emptied) or "0"}) AND {DELETING_KEYS})
         AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class WHERE oid IN ({oids})
             AND (relkind <> 'r' OR relrowsecurity OR relispartition OR relchecks <> 0
                 OR relpersistence <> 'p'))

@@ -13,16 +13,18 @@ import sqlalchemy as sa
 
 from peelflow.stores.base import DatabaseFault
 from peelflow.stores.schema_check import (
+    ExpectedSchema,
     SchemaObjects,
     Select,
     check_schema_objects,
+    kept_value_faults,
     objects_of,
     schema_faults,
-    without_objects,
 )
 from peelflow.stores.sql.connection import SQLITE
-from peelflow.stores.sql.schema import LATER_OBJECTS, metadata
+from peelflow.stores.sql.schema import LATER_OBJECTS, joint_records, metadata, settings, unplaced
 
+PREFIX = "peelflow_"
 _TABLES = """SELECT 'table ' || c.relname, c.relkind::text
     || CASE WHEN c.relrowsecurity THEN ' with row security' ELSE '' END
     || CASE c.relpersistence WHEN 'p' THEN '' ELSE ' that a crash empties' END
@@ -65,6 +67,16 @@ _ACTING = """SELECT 'trigger ' || t.tgname || ' on ' || c.relname, pg_get_trigge
     UNION ALL SELECT 'policy ' || p.polname || ' on ' || c.relname, 'row security'
     FROM pg_policy p JOIN pg_class c ON p.polrelid = c.oid
     WHERE left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+EMPTIED_TABLES = (joint_records, settings, unplaced)
+"""The tables from which rows are taken away again."""
+DELETING_KEYS = "x.contype = 'f' AND x.confdeltype IN ('c', 'n', 'd')"
+"""PostgreSQL's condition that a constraint `x` acts on its table where a row it refers to goes."""
+_KEYS = f"""SELECT 'foreign key of ' || c.relname || ' on ' || o.relname,
+    pg_get_constraintdef(x.oid)
+    FROM pg_constraint x JOIN pg_class c ON x.conrelid = c.oid
+    JOIN pg_class o ON x.confrelid = o.oid
+    WHERE {DELETING_KEYS} AND pg_table_is_visible(o.oid)
+    AND o.relname IN ({", ".join(f"'{table.name}'" for table in EMPTIED_TABLES)})"""  # noqa: S608
 _CAN_CHECK = """SELECT coalesce(has_function_privilege(
     to_regprocedure('bt_index_check(regclass, boolean)')::oid, 'execute'), false)"""
 _CHECK = """SELECT bt_index_check(i.indexrelid, true)
@@ -74,7 +86,7 @@ _CHECK = """SELECT bt_index_check(i.indexrelid, true)
 
 
 def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
-    """Yield how the schema differs.
+    """Yield how the schema differs, and what is kept beside the events that is none of ours.
 
     Indexes are checked too where the extension amcheck is there; it raises at one that is damaged.
 
@@ -83,10 +95,12 @@ def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
     """
     found = {
         _plain(name): _plain(definition)
-        for sql in (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, _ACTING)
+        for sql in (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, _ACTING, _KEYS)
         for name, definition in select(sql)
     }
-    yield from schema_faults(found, without_objects(_expected(), LATER_OBJECTS - found.keys()))
+    expected = ExpectedSchema(_expected(), LATER_OBJECTS, PREFIX)
+    yield from schema_faults(found, expected.beside(found))
+    yield from kept_value_faults(select, expected, found)
     if can_check_indexes(select):
         list(select(_CHECK))
 
@@ -101,10 +115,9 @@ def check_sqlite_schema(connection: sa.Connection) -> None:
         return
     connection.info[_SOUND] = check_schema_objects(
         lambda sql: connection.exec_driver_sql(sql).all(),
-        sqlite_schema_objects(),
+        sqlite_schema(),
         connection.engine.url.render_as_string(hide_password=True),
         known=connection.info.get(_SOUND),
-        later=LATER_OBJECTS,
     )
 
 
@@ -117,8 +130,8 @@ def can_check_indexes(select: Select) -> bool:
 
 
 @cache
-def sqlite_schema_objects() -> SchemaObjects:
-    """Return the objects that the same tables are made of in a SQLite file."""
+def sqlite_schema() -> ExpectedSchema:
+    """Return the schema that the same tables make in a SQLite file."""
     dialect = sa.make_url("sqlite://").get_dialect()()
     made = [
         str(sa.schema.CreateTable(table).compile(dialect=dialect))
@@ -129,7 +142,7 @@ def sqlite_schema_objects() -> SchemaObjects:
         for table in metadata.sorted_tables
         for index in table.indexes
     ]
-    return objects_of(made, metadata.tables)
+    return ExpectedSchema(objects_of(made, metadata.tables), LATER_OBJECTS, PREFIX)
 
 
 def _plain(text: object) -> str:

@@ -117,8 +117,9 @@ sums: sa.Table = sa.Table(
     sa.Index("peelflow_sums_by_day", "on", "force"),
 )
 LATER_TABLES: tuple[sa.Table, ...] = (settings, joint_records, checkpoint, sums)
-LATER_OBJECTS: frozenset[str] = frozenset(
-    {*(f"table {table.name}" for table in LATER_TABLES), f"index {RECORDS_BY_FORCE}"}
+LATER_OBJECTS: tuple[tuple[str, ...], ...] = (
+    (f"table {settings.name}", f"table {joint_records.name}", f"index {RECORDS_BY_FORCE}"),
+    (f"table {checkpoint.name}", f"table {sums.name}"),
 )
 """What a database of before lacks, until its tables are brought up to date."""
 

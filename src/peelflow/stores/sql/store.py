@@ -48,7 +48,7 @@ from peelflow.stores.sql.append import (
     raise_refusal,
     write_sums,
 )
-from peelflow.stores.sql.catalogue import can_check_indexes, catalogue_faults, sqlite_schema_objects
+from peelflow.stores.sql.catalogue import can_check_indexes, catalogue_faults, sqlite_schema
 from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     POSTGRESQL,
@@ -67,7 +67,7 @@ from peelflow.stores.sql.connection import (
     parse_url,
     statements_of,
 )
-from peelflow.stores.sql.schema import LATER_OBJECTS, check_schema, upgrade_schema
+from peelflow.stores.sql.schema import check_schema, upgrade_schema
 from peelflow.stores.sqlite import lenient_text
 
 _T = TypeVar("_T")
@@ -460,7 +460,7 @@ class SqlStore(SqlStoreBase):
         if self._fast:
             yield from catalogue_faults(select)
         elif self._dialect == SQLITE:
-            yield from sqlite_faults(select, sqlite_schema_objects(), later=LATER_OBJECTS)
+            yield from sqlite_faults(select, sqlite_schema())
 
     def _unchecked_parts(self, select: Select) -> Iterator[str]:
         """Yield what the server could not be asked to check."""
