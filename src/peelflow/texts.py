@@ -206,5 +206,7 @@ def _as_joined(name: str) -> str:
 
 def _folded(look: str) -> str:
     """Return a name in small letters, with 0 and 1 where O, l or I stand for them, as in R-1O."""
-    folded = normalize("NFKC", "".join(look.casefold().split())).replace("_", "-")
-    return _ONES.sub("1", _ZEROS.sub("0", folded))
+    folded = "".join(look.casefold().split())
+    if not folded.isascii():
+        folded = normalize("NFKC", folded)
+    return _ONES.sub("1", _ZEROS.sub("0", folded.replace("_", "-")))

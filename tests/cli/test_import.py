@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
+import pytest
+from rich.console import Console
+
+from peelflow.cli import output
 from tests.cli.conftest import Run
 
 SHEET = """\
@@ -36,3 +43,41 @@ def test_partial_keeps_the_good_ones(run: Run) -> None:
     Path("records.csv").write_text(SHEET.replace("afi,9", "afi,3"), "utf-8")
     ran = run("import", "records.csv", *FILL)
     assert (ran.code, ran.out) == (0, "1 row kept, 1 there already, 0 bad\n")
+
+
+@pytest.mark.parametrize(
+    ("at", "said"), [(1, "stopped: nothing was kept"), (2, "all of them are there, or none")]
+)
+def test_an_interrupt_says_what_it_left(
+    run: Run, monkeypatch: pytest.MonkeyPatch, at: int, said: str
+) -> None:
+    """Before all rows are taken nothing is kept; from then on the same import tells."""
+
+    @contextmanager
+    def interrupted(_: str) -> Iterator[Callable[[int, int], None]]:
+        def show(done: int, _: int) -> None:
+            if done == at:
+                raise KeyboardInterrupt
+
+        yield show
+
+    Path("records.csv").write_text(SHEET.replace("afi,9", "afi,3"), "utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr("peelflow.cli.output.progress", interrupted)
+        ran = run("import", "records.csv", *FILL)
+    assert ran.code != 0
+    assert said in ran.err
+    assert run("import", "records.csv", *FILL).out == "2 rows kept, 0 there already, 0 bad\n"
+
+
+def test_progress_shows_a_rate_and_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks on sees how many are done a second, and how long it will still take."""
+    shown = StringIO()
+    console = Console(file=shown, force_terminal=True, width=120)
+    monkeypatch.setattr(output, "console_of", lambda _: console)
+    with output.progress("Importing") as show:
+        for done in range(1, 10):
+            show(done, 1_000)
+    assert "Importing" in shown.getvalue()
+    assert "a second" in shown.getvalue()
+    assert "0:00:" in shown.getvalue()

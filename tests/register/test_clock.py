@@ -12,7 +12,7 @@ from peelflow import Actor, InvalidRequest, Register, backup
 from peelflow.cli import main
 from peelflow.errors import Unverified
 from peelflow.register.backup import Backup
-from peelflow.stores.integrity import CLOCK_TOLERANCE, Discrepancy
+from peelflow.stores.integrity import CLOCK_TOLERANCE, Discrepancy, clock_discrepancies
 from tests.stores.conftest import url_of
 
 
@@ -169,6 +169,24 @@ def test_a_clock_that_is_set_right_by_less_than_a_day_is_not_told(url: str) -> N
         clock.now -= CLOCK_TOLERANCE - timedelta(microseconds=1)
         appoint(register, "bob")
         assert register.verify() == ()
+
+
+@pytest.mark.parametrize("said", ["", "soon", "2026-06-01T09:00:00.000000", None])
+def test_what_says_no_moment_is_passed_over(said: str | None) -> None:
+    """It is told where the event is looked at; what stands behind it is held to the others."""
+    with Register.open("memory:", clock=Clock(RIGHT)) as register:
+        for person in ("ann", "bob"):
+            appoint(register, person)
+        with register.store.snapshot() as kept:
+            ann, bob = (row for _, row in kept.feed())
+    moment = str(RIGHT).replace(" ", "T").replace("+", ".000000+")
+    assert moment in str(ann.text)
+    odd = ann._replace(text="{}" if said is None else str(ann.text).replace(moment, said))
+    late = ann._replace(text=str(ann.text).replace("2026-06-01", "2026-06-02"))
+    now = RIGHT + timedelta(days=1)
+    assert list(clock_discrepancies([odd, bob], now)) == []
+    (found,) = clock_discrepancies([late, odd, bob], now)
+    assert (found.record, found.code) == (bob.record, "clock-back")
 
 
 @pytest.mark.parametrize("judged", [50_000, 0])

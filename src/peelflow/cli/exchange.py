@@ -9,6 +9,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from time import sleep
@@ -195,10 +196,16 @@ def import_with_progress(
     dates: DateFormat = DateFormat.ISO,
     documents_from: Path | None = None,
 ) -> ImportResult:
-    """Import sheets, with a progress bar where somebody looks on."""
+    """Import sheets, with a progress bar where somebody looks on; say what an interrupt left."""
     from peelflow.trackers.templates import sheet_lines
 
-    with output.progress("Importing") as show:
+    waiting = [True]
+    with _interrupts_told(waiting), output.progress("Importing") as show:
+
+        def on_progress(done: int, total: int) -> None:
+            waiting[:] = [done < total]
+            show(done, total)
+
         return import_sheets(
             register,
             files,
@@ -207,8 +214,25 @@ def import_with_progress(
             documents_from=documents_from,
             partial=partial,
             lines_of=sheet_lines,
-            on_progress=show,
+            on_progress=on_progress,
         )
+
+
+_NOTHING_KEPT = "stopped: nothing was kept"
+_ALL_OR_NOTHING = (
+    "stopped while all rows were being kept: all of them are there, or none; import the same files "
+    "again, and it says which"
+)
+
+
+@contextmanager
+def _interrupts_told(waiting: list[bool]) -> Iterator[None]:
+    """Say what an interrupt left: nothing of the import while rows are waiting to be taken."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        output.error_line(_NOTHING_KEPT if all(waiting) else _ALL_OR_NOTHING)
+        raise
 
 
 PAPER_DAY = date(2023, 3, 30)
@@ -311,7 +335,7 @@ def _print_sealed_findings(found: Verification) -> None:
 
 
 def _set_back_clocks(register: Register) -> tuple[Discrepancy, ...]:
-    return set_back_clocks(register.store, register.services.clock())
+    return set_back_clocks(register.store, register.session().now)
 
 
 def _heads_path(file: Path) -> Path:

@@ -22,7 +22,7 @@ from attrs import evolve
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, ProgressColumn, Task
 from rich.table import Table
 from rich.text import Text
 
@@ -299,9 +299,16 @@ def _show_nothing(done: int, total: int | None = None) -> None:
     del done, total
 
 
+class _RateColumn(ProgressColumn):
+    """How much is done a second, by now."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f} a second" if task.speed else "")
+
+
 @contextmanager
 def progress(label: str) -> Iterator[ShowsProgress]:
-    """Show a progress bar where somebody looks on, and give what moves it.
+    """Show a progress bar where somebody looks on, with its rate and end; give what moves it.
 
     Elsewhere none is made: some versions of rich end one with an empty line.
     """
@@ -309,7 +316,8 @@ def progress(label: str) -> Iterator[ShowsProgress]:
     if not console.is_terminal:
         yield _show_nothing
         return
-    with Progress(console=console, transient=True) as bar:
+    columns = (*Progress.get_default_columns(), _RateColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(label, total=None)
 
         def show(done: int, total: int | None = None) -> None:

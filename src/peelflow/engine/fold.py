@@ -111,8 +111,9 @@ def each_as_recorded(history: Sequence[Event]) -> Iterator[tuple[Event, Record |
         history: All events of one record, in order.
     """
     before: Record | None = None
+    at_once = steps_after_re_entry(history)
     for count, event in enumerate(history, 1):
-        if isinstance(event.what, Corrected):
+        if isinstance(event.what, Corrected) or event.number in at_once:
             after = fold(history[:count])
         else:
             after = begin(event) if before is None else apply(before, event)
@@ -139,7 +140,7 @@ def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     ]
     if not entries:
         return tuple(standing)
-    at_once = _steps_after_re_entry(history)
+    at_once = steps_after_re_entry(history)
     return tuple(sorted(standing, key=lambda event: _place(event, history[0].number, at_once)))
 
 
@@ -148,10 +149,13 @@ def _place(event: Event, first: int, at_once: frozenset[int]) -> tuple[int, int]
     return (0 if event.number == first else 1 if event.number in at_once else 2), event.number
 
 
-def _steps_after_re_entry(history: tuple[Event, ...]) -> frozenset[int]:
+def steps_after_re_entry(history: Iterable[Event]) -> frozenset[int]:
     """Return the numbers of the steps that the system took as a first event was entered anew.
 
     They stand right behind that correction: nothing else is followed by such a step.
+
+    Args:
+        history: All events of one record, in order.
     """
     numbers, follows = set[int](), False
     for event in history:

@@ -114,7 +114,7 @@ def _copy_file(register: Register, store: SqliteStore, draft: Path) -> Backup:
             for discrepancy in verify_snapshot(kept):
                 raise _unverified(discrepancy)
             count = sum(1 for _ in kept.documents())
-            clocks = clock_discrepancies((row for _, row in kept.feed()), register.services.clock())
+            clocks = clock_discrepancies((row for _, row in kept.feed()), register.session().now)
             return Backup(draft, copy.position(), count, is_register=True, found=tuple(clocks))
 
 
@@ -129,7 +129,7 @@ def _write_export(register: Register, draft: Path) -> Backup:
         ends = [line for line in read_export(lines) if isinstance(line, EndLine)]
     with opened_lines(draft) as lines:
         rows = (row for _, row in feed_of_export(lines))
-        clocks = tuple(clock_discrepancies(rows, register.services.clock()))
+        clocks = tuple(clock_discrepancies(rows, register.session().now))
     count, documents = ends[0].events, ends[0].documents or 0
     return Backup(draft, count, documents, is_register=False, found=clocks)
 

@@ -35,7 +35,9 @@ from peelflow.rulebook.rulebook import (
     signing_roles,
 )
 from peelflow.stores import own_ids
-from peelflow.stores.base import DocumentStore, RecordQuery, Store, StoredEvent, StoredRecord
+from peelflow.stores.base import DocumentStore, RecordQuery, Store
+from peelflow.stores.session_events import SessionEvents
+from peelflow.stores.session_records import SessionRecords
 from peelflow.stores.soundness import is_lawful_moment
 
 _DIVISION = "england-and-wales"
@@ -275,8 +277,8 @@ class ReadSet:
     rulebook: Rulebook = field(init=False, repr=False)
     now: datetime = field(init=False)
     today: date = field(init=False)
-    _entries: list[StoredEvent] = field(init=False, factory=list, repr=False)
-    _records: dict[str, StoredRecord | None] = field(init=False, factory=dict, repr=False)
+    _entries: SessionEvents = field(init=False, factory=SessionEvents, repr=False)
+    _records: SessionRecords = field(init=False, factory=SessionRecords, repr=False)
     _numbers_read: dict[str, int] = field(init=False, factory=dict, repr=False)
     _appointment_ids: dict[tuple[str, str], tuple[str, ...]] = field(
         init=False, factory=dict, repr=False
@@ -297,9 +299,7 @@ class ReadSet:
 
     def changed_records(self) -> Mapping[str, int]:
         """Return the records that the session changes, and the number each had before it."""
-        return {
-            entry.event.record: self._numbers_read[entry.event.record] for entry in self._entries
-        }
+        return {record: self._numbers_read[record] for record in self._entries.records()}
 
     def find(self, record: str) -> Record | None:
         """Return a record as the session sees it, None when there is none."""

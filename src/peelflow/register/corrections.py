@@ -186,7 +186,7 @@ def _correction_events(
     the steps that what was entered anew leads to.
     """
     steps: list[Event] = []
-    consequences = [] if _withdraws(what) else list(_consequences(history, named))
+    consequences = [] if _withdraws(what) else list(what_follows(history, named))
     corrections = [what, *(evolve(what, event=event.number) for event in consequences)]
     if what.entry is not None and what.to is not None:
         first = evolve(named, what=what.entry, on=what.to, number=1, changes=())
@@ -250,10 +250,14 @@ def _event_numbered(history: History, record: str, number: int) -> Event:
     return history[number - 1]
 
 
-def _consequences(history: History, named: Event) -> Iterator[Event]:
+def what_follows(history: History, named: Event) -> Iterator[Event]:
     """Yield the steps of the system's that an event led to at once.
 
     Where the event is a correction itself, the corrections and steps that were made beside it.
+
+    Args:
+        history: What was recorded of the record.
+        named: The event.
     """
     if not isinstance(named.what, Corrected):
         standing = dropwhile(lambda event: event.number != named.number, as_corrected(history))

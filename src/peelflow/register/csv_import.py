@@ -46,6 +46,7 @@ from peelflow.register.sheet_kinds import check_default_columns
 from peelflow.register.validation import iso_date, list_items
 from peelflow.register.verbs import OpensSessions
 from peelflow.results import Result, define, frozen
+from peelflow.stores.base import chunked
 from peelflow.wording import say_choice
 
 
@@ -104,9 +105,15 @@ def import_sheets(
     folder = None if documents_from is None else Path(documents_from)
     run = _ImportRun(register.session(), dates, folder)
     rows = [run.with_iso_days(row) for row in rows]
-    for done, place in enumerate(order_of_rows(rows, run.references_of), start=1):
-        run.take(place, rows[place])
-        on_progress(done, len(rows))
+    count = len(rows)
+    waiting = dict(enumerate(rows))
+    order = order_of_rows(rows, run.references_of)
+    rows.clear()
+    for places in chunked(order, ROWS_READ_AHEAD):
+        run.read_ahead([waiting[place] for place in places])
+        for place in places:
+            run.take(place, waiting.pop(place))  # a row is let go once it is taken
+            on_progress(count - len(waiting), count)
     run.settle_repeats()
     faults = tuple(fault for _, fault in sorted(run.faults.items()))
     if faults and not partial:
@@ -190,6 +197,8 @@ _ENTRY_DAYS = {"records": "issued", "appointments": "first_day"}
 """The column that says the day of a sheet's rows, where it is not `on`."""
 
 
+ROWS_READ_AHEAD = 512
+"""Of how many rows the records are read at once."""
 MAX_DOCUMENTS_BYTES = 512 * 1024 * 1024
 """What the documents of one import may hold together, for all of them are kept at once."""
 
@@ -235,6 +244,12 @@ class _ImportRun:
         declared = self.session.rulebook.vocabulary.categories.get(category or "")
         fields = {} if declared is None else declared.fields
         return {name: rule.type for name, rule in fields.items()}
+
+    def read_ahead(self, rows: Iterable[SheetRow | Diagnostic]) -> None:
+        """Read the records of rows at once, those that are there."""
+        ids = dict.fromkeys(row.get("record") for row in rows if isinstance(row, SheetRow))
+        # What cannot be printed is refused where it stands, and no store is asked for it.
+        self.session.read(tuple(name for name in ids if name and name.isprintable()))
 
     def take(self, place: int, row: SheetRow | Diagnostic) -> None:
         """Take one row into the session, or what is wrong with it by its place among all."""

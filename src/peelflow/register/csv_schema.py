@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import get_args
 
@@ -154,16 +155,20 @@ def read_sheet(
         return (), refused.diagnostics
     filled = {name: text for name, text in defaults.items() if sheet.takes(name)}
     places = {column: place for place, column in enumerate(header, start=1)}
+    days = () if dates is DateFormat.ISO else DATE_COLUMNS & {*sheet.columns}
+    folder, file = path.parent, path.as_posix()
     rows: list[SheetRow | Diagnostic] = []
-    for line, cells in lines[1:]:
-        texts = map(str.strip, cells)
-        named = zip(header, texts, strict=False)
-        given = {column: text for column, text in named if not is_blank(text)}
-        read = {
-            column: dates.iso_text(text) if column in DATE_COLUMNS & {*sheet.columns} else text
-            for column, text in {**filled, **given}.items()
-        }
-        row = SheetRow(sheet, path.parent, Span(path.as_posix(), line), read, places)
+    waiting = deque(lines)
+    del lines  # a line is let go as it becomes a row: a sheet may be long
+    waiting.popleft()
+    while waiting:
+        line, cells = waiting.popleft()
+        named = zip(header, map(str.strip, cells), strict=False)
+        read = {**filled, **{column: text for column, text in named if not is_blank(text)}}
+        for column in days:
+            if column in read:
+                read[column] = dates.iso_text(read[column])
+        row = SheetRow(sheet, folder, Span(file, line), read, places)
         rows.append(_row_fault(row, header, cells) or row)
     return tuple(rows), ()
 
@@ -221,7 +226,7 @@ def cell_of_rows(cells: list[str], line: int, delimiter: str) -> CellOfRows | No
         delimiter: What parts its cells.
     """
     for place, cell in enumerate(cells, start=1):
-        if _holds_rows(cell, place, cells, delimiter):
+        if ("\n" in cell or "\r" in cell) and _holds_rows(cell, place, cells, delimiter):
             first = line + sum(map(_line_ends, cells[: place - 1]))
             last = first + _line_ends(cell)
             sentence = f"runs over lines {first} to {last} and holds what looks like rows"
@@ -265,16 +270,18 @@ def _form_of(text: str) -> str:
 
 def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> SheetLines:
     """Return the lines that say anything, each with the number of its first line."""
-    text = _decoded_text(path)
-    first_line, _, rest = text.partition("\n")
-    skipped = int(parting_of(first_line) is not None)
-    reader = csv.reader(StringIO(rest if skipped else text, newline=""), strict=True)
+    text = TextIOWrapper(BytesIO(_utf8_source(path)), "utf-8-sig", newline="")
+    skipped = int(parting_of(text.readline()) is not None)
+    if not skipped:
+        text.seek(0)
+    reader = csv.reader(text, strict=True)
     lines: list[tuple[int, list[str]]] = []
+    known: dict[str, str] = {}  # one text for all cells that say the same
     first = 1 + skipped
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                lines.append((first, cells))
+                lines.append((first, [known.setdefault(cell, cell) for cell in cells]))
             if len(lines) > MAX_ROWS:
                 most = f"a sheet has at most {MAX_ROWS} rows, its header among them"
                 raise sheet_fault(Span(path.as_posix(), first), "too-large", most, "split it")
@@ -338,7 +345,8 @@ def _trimmed(cells: list[str], width: int) -> list[str]:
     return cells if any(cell.strip() for cell in cells[width:]) else cells[:width]
 
 
-def _decoded_text(path: Path) -> str:
+def _utf8_source(path: Path) -> bytes:
+    """Return the bytes of a sheet, which are UTF-8."""
     span = Span(path.as_posix())
     try:
         source = read_regular(path, MAX_SHEET_BYTES)
@@ -351,11 +359,12 @@ def _decoded_text(path: Path) -> str:
             span, "too-large", f"a sheet has at most {MAX_SHEET_BYTES} bytes", "split it"
         )
     try:
-        return source.decode("utf-8-sig")
+        source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         span = Span(span.file, source[: error.start].count(b"\n") + 1)
         instead = "save it as CSV UTF-8"
         raise sheet_fault(span, "not-utf-8", "the sheet is not UTF-8 text", instead) from None
+    return source
 
 
 def sheet_fault(span: Span, code: str, sentence: str, instead: str) -> _UnreadableSheet:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import apply, as_corrected, each_as_recorded
+from peelflow.engine.fold import as_corrected, each_as_recorded, steps_after_re_entry
 from peelflow.engine.requirements import (
     QUESTION_SET_FIELD,
     inspected_set,
@@ -31,29 +31,36 @@ from peelflow.model.records import (
 )
 from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.joint import check_shown_id
+from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
+from peelflow.register.kept_steps import (
+    each_step_missing,
+    each_step_moved_alone,
+    has_steps_at_once,
+    why_not_at_once,
+)
 from peelflow.register.known_names import KnownNames, people_of
-from peelflow.register.permission import is_move_permitted, no_appointment_sentence
+from peelflow.register.permission import (
+    is_move_permitted,
+    no_appointment_sentence,
+)
 from peelflow.register.recheck import (
     check_as_recorded,
     check_place,
     check_word_given,
     why_alike,
 )
-from peelflow.register.replay import (
-    each_event_with_record,
-    why_act_unlawful,
-    why_step_missing,
-)
+from peelflow.register.replay import each_event_with_record, why_act_unlawful
 from peelflow.register.session import Session
 from peelflow.register.undeclared import UndeclaredWords
-from peelflow.results import frozen
+from peelflow.results import define, frozen
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
+from peelflow.stores.soundness import entry_of
 from peelflow.texts import SPELT_ALIKE, alike_name
 
 RECORDS_AT_ONCE = 500
@@ -74,8 +81,9 @@ class Verification:
             does not fit: it may be what they rest on.
         assumed: The predicates that were taken to hold, as no function was given for them.
         unchecked: What of the database itself could not be looked at.
-        unjudged: What only files say that are not here, in words: which fields and question sets
-            there are, and by which plans records moved.
+        unjudged: What nobody can tell here, in words: which fields and question sets there are and
+            by which plans records moved, where only files say so that are not here, and whether the
+            system left out a step that asks more than its own record.
     """
 
     discrepancies: tuple[Discrepancy, ...]
@@ -163,8 +171,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     unproved = rule_faults(store, first.rulebook)
     discrepancies = [Discrepancy("", 0, UNLAWFUL, why) for why in unproved]
     discrepancies += set_back_clocks(store, first.now)
-    assumed, names, undeclared = set[str](), KnownNames(), dict[_FieldName, list[str]]()
-    gone, words = dict[str, None](), UndeclaredWords()
+    assumed, names, untold = set[str](), KnownNames(), _Untold()
     for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
@@ -177,21 +184,48 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
                 *_unrecordable_events(session, events, predicates),
                 *_unfit_records(session, record, events, names),
             ]
+            numbers = {each.event for each in found}
+            missed = _each_as_recorded_fault(session, events, predicates, untold)
+            found += (each for each in missed if each.event not in numbers)
             discrepancies += dict.fromkeys(found)
-            gone |= dict.fromkeys(_unknown_plans(session, events))
-            words.note(session, record.category, events)
-            for field_name in _undeclared_fields(session, record):
-                undeclared.setdefault(field_name, []).append(record.id)
+            untold.note(session, record, events)
+    sentences = tuple(untold.sentences())
     return Verification(
-        tuple(discrepancies),
-        judged=True,
-        assumed=tuple(sorted(assumed)),
-        unjudged=(*map(_say_undeclared, sorted(undeclared.items())), *words.sentences(), *gone),
+        tuple(discrepancies), judged=True, assumed=tuple(sorted(assumed)), unjudged=sentences
     )
 
 
 _FieldName = tuple[str, str]
 """A field's name, and the category of whose records it is."""
+_StepName = tuple[str, str]
+"""A step's trigger, and the lifecycle that has it."""
+
+
+@define(eq=False)
+class _Untold:
+    """What nobody can tell here, with the records of which that is so."""
+
+    fields: dict[_FieldName, list[str]] = field(factory=dict)
+    words: UndeclaredWords = field(factory=UndeclaredWords)
+    plans: dict[str, None] = field(factory=dict)
+    steps: dict[_StepName, dict[str, None]] = field(factory=dict)
+
+    def note(self, session: Session, record: Record, history: Sequence[Event]) -> None:
+        """Note the fields, words and plans of a record that no file here says."""
+        self.plans |= dict.fromkeys(_unknown_plans(session, history))
+        self.words.note(session, record.category, history)
+        for name in _undeclared_fields(session, record):
+            self.fields.setdefault(name, []).append(record.id)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield it in words."""
+        yield from map(_say_undeclared, sorted(self.fields.items()))
+        yield from self.words.sentences()
+        yield from self.plans
+        for (trigger, rules), records in sorted(self.steps.items()):
+            left_out = f"whether the system left out `{trigger}` of {rules}"
+            asks = "for it asks more than its own record"
+            yield f"not judged: {left_out} on {_some_of(tuple(records))}, {asks}"
 
 
 def _undeclared_fields(session: Session, record: Record) -> Iterator[_FieldName]:
@@ -218,9 +252,13 @@ def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
 
 def _say_undeclared(held: tuple[_FieldName, Sequence[str]]) -> str:
     (name, category), records = held
-    more = f" and {len(records) - NAMED_AT_MOST} more" if len(records) > NAMED_AT_MOST else ""
-    names = f"{', '.join(records[:NAMED_AT_MOST])}{more}"
+    names = _some_of(records)
     return f"no file here declares the field `{name}` of a `{category}`, as {names} has it"
+
+
+def _some_of(records: Sequence[str]) -> str:
+    more = f" and {len(records) - NAMED_AT_MOST} more" if len(records) > NAMED_AT_MOST else ""
+    return f"{', '.join(records[:NAMED_AT_MOST])}{more}"
 
 
 def _each_beside(records: Iterable[Record]) -> Iterator[str]:
@@ -234,13 +272,9 @@ def _each_beside(records: Iterable[Record]) -> Iterator[str]:
 def _unlawful_events(
     session: Session, history: Iterable[Event], predicates: AssumedPredicates
 ) -> Iterator[Discrepancy]:
-    standing = as_corrected(history)
-    for place, (event, record) in enumerate(each_event_with_record(standing)):
+    for event, record in each_event_with_record(as_corrected(history)):
         try:
             why = _why_unlawful(session, event, record, predicates)
-            if not why and record is not None and isinstance(event.what, Relevelled | Migrated):
-                moved = apply(record, event)
-                why = why_step_missing(session, moved, event, standing[place + 1 :])
         except (LookupError, StoreError, UnknownRecord):
             return  # the rules, or a record that it names, are gone: told as such
         except InvalidRequest as fault:
@@ -268,6 +302,45 @@ def _unrecordable_events(
             yield Discrepancy(event.record, event.number, UNLAWFUL, why)
         except InvalidRequest as fault:
             yield Discrepancy(event.record, event.number, UNLAWFUL, str(fault))
+
+
+def _each_as_recorded_fault(
+    session: Session, history: Sequence[Event], predicates: AssumedPredicates, untold: _Untold
+) -> Iterator[Discrepancy]:
+    """Yield what could not have been recorded so, though it may be corrected by now."""
+
+    def as_given(context: Context) -> Context:
+        return evolve(context, predicates=predicates, unseen_forces=())
+
+    try:
+        if not has_steps_at_once(session, history):
+            return
+        yield from _each_unlawful_as_recorded(session, history)
+        for missing in each_step_missing(session, history, change_context=as_given):
+            event = missing.event
+            if missing.is_sure:
+                yield Discrepancy(event.record, event.number, UNLAWFUL, missing.sentence)
+            else:
+                name = missing.trigger, missing.rules
+                untold.steps.setdefault(name, {})[event.record] = None
+    except (LookupError, StoreError, InvalidRequest):
+        return  # the rules, or a record that it names, are gone: told as such
+
+
+def _each_unlawful_as_recorded(session: Session, history: Sequence[Event]) -> Iterator[Discrepancy]:
+    """Yield each event that was unlawful when it was recorded, and each step put elsewhere."""
+    standing = {event.number for event in as_corrected(history)}
+    anew = steps_after_re_entry(history)  # which stand elsewhere among the others
+    for event, before, _ in each_as_recorded(history):
+        why = why_not_at_once(history[: event.number - 1], event) if before is not None else ""
+        if not why and before is not None and event.number not in anew:
+            why = why_not_as_recorded(session, event, before)
+        if not why and event.number not in standing:
+            why = _why_begun_unlawful(session, event)
+        if why:
+            yield Discrepancy(event.record, event.number, UNLAWFUL, why)
+    for event, why in each_step_moved_alone(session, history):
+        yield Discrepancy(event.record, event.number, UNLAWFUL, why)
 
 
 def _unfit_records(
@@ -316,13 +389,21 @@ def _why_unlawful(
             if not is_move_permitted(session, event, record, change_context=as_kept):
                 return no_appointment_sentence(event, record)
             return why_move_unlawful(session, event, what, record)
-        case Added(lifecycle=pin) if session.services.lifecycle_of(pin).begun_by is not None:
-            return f"under {pin}, kept beside it, a record can only be taken over"
         case TakenOver():
             check_word_given(session, event)
             return ""
         case _:
-            return ""
+            return _why_begun_unlawful(session, event)
+
+
+def _why_begun_unlawful(session: Session, event: Event) -> str:
+    """Say that a record was added, or entered anew so, which can only be taken over."""
+    entry = entry_of(event)
+    if isinstance(entry, Added):
+        rules = session.services.lifecycle_of(entry.lifecycle)
+        if rules.begun_by is not None:
+            return f"under {entry.lifecycle}, kept beside it, a record can only be taken over"
+    return ""
 
 
 def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | None:

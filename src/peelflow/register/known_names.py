@@ -7,7 +7,7 @@ an older register stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from threading import RLock
 from typing import Literal
@@ -117,14 +117,13 @@ def _documents_of(event: Event) -> tuple[Document, ...]:
 NameKey = tuple[NameKind, str, str]
 
 
-def keys_of(used: UsedName) -> Iterator[NameKey]:
-    """Yield keys of a name; it is alike to each name of its kind and force that shares one.
+def keys_of(used: UsedName) -> Sequence[NameKey]:
+    """Return keys of a name; it is alike to each name of its kind and force that shares one.
 
     Args:
         used: The name.
     """
-    for key in name_keys(used.name):
-        yield (used.kind, used.force, key)
+    return [(used.kind, used.force, key) for key in name_keys(used.name)]
 
 
 @define(eq=False)
@@ -164,11 +163,17 @@ class KnownNames:
         with self._lock:
             self._position = None
 
-    def alike(self, used: UsedName) -> str | None:
-        """Return the known name that a reader would take for another; None for a known one."""
+    def alike(self, used: UsedName, keys: Iterable[NameKey] | None = None) -> str | None:
+        """Return the known name that a reader would take for another; None for a known one.
+
+        Args:
+            used: The other name.
+            keys: Its keys, where they are at hand.
+        """
         if used in self._known:
             return None
-        return next((self._by_key[key] for key in keys_of(used) if key in self._by_key), None)
+        shared = keys_of(used) if keys is None else keys
+        return next((self._by_key[key] for key in shared if key in self._by_key), None)
 
     def catch_up(self, store: Store, categories: Mapping[str, Category]) -> bool:
         """Read what the store holds, or what came into it since; return whether all was read.

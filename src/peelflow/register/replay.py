@@ -140,18 +140,8 @@ def decide_again(
         child_histories: Histories of its children that are not to be read as recorded.
         change_context: Returns people and inspections as they are to be seen.
     """
-    act = Act(
-        what.trigger,
-        event.actor,
-        event.on,
-        event.recorded_by,
-        what.evidence,
-        what.inspection,
-        event.reason,
-        what.successor,
-        event.source,
-    )
-    ways = _each_way_decided(
+    act = act_of(event, what)
+    ways = each_way_decided(
         session,
         act,
         record,
@@ -163,7 +153,27 @@ def decide_again(
     return next((each for each in (as_now, *ways) if _outcome(each) == _outcome(event)), as_now)
 
 
-def _each_way_decided(
+def act_of(event: Event, what: TransitionTaken) -> Act:
+    """Return what somebody asked for who did a recorded act.
+
+    Args:
+        event: The act's event.
+        what: What it did.
+    """
+    return Act(
+        what.trigger,
+        event.actor,
+        event.on,
+        event.recorded_by,
+        what.evidence,
+        what.inspection,
+        event.reason,
+        what.successor,
+        event.source,
+    )
+
+
+def each_way_decided(
     session: Session,
     act: Act,
     record: Record,
@@ -172,7 +182,16 @@ def _each_way_decided(
     child_histories: Mapping[str, History] = NO_HISTORIES,
     change_context: ContextChange = as_recorded,
 ) -> Iterator[Event | Refusal]:
-    """Yield what an act is, decided anew by the letters asked for now; if joint, by others too."""
+    """Yield what an act is, decided anew by the letters asked for now; if joint, by others too.
+
+    Args:
+        session: What looks around.
+        act: The act.
+        record: The record before it.
+        known: When it was recorded.
+        child_histories: Histories of its children that are not to be read as recorded.
+        change_context: Returns people and inspections as they are to be seen.
+    """
 
     def by_other_letters(context: Context) -> Context:
         changed = change_context(context)
@@ -312,14 +331,20 @@ def why_step_missing(session: Session, record: Record, event: Event, later: Hist
         return ""
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
         act = system_act(trigger, event.on)
-        ways = _each_way_decided(session, act, record, event.recorded_at)
+        ways = each_way_decided(session, act, record, event.recorded_at)
         if all(isinstance(decided, Event) for decided in ways):
-            is_taken = bool(later) and _is_system_step(later[0], trigger)
+            is_taken = bool(later) and is_system_step(later[0], trigger)
             return "" if is_taken else f"the system would then `{trigger}` at once"
     return ""
 
 
-def _is_system_step(event: Event, trigger: str) -> bool:
+def is_system_step(event: Event, trigger: str) -> bool:
+    """Say whether an event is a step of the system's by a trigger.
+
+    Args:
+        event: The event.
+        trigger: The trigger.
+    """
     what = event.what
     is_taken = isinstance(what, TransitionTaken) and what.trigger == trigger
     return is_taken and event.actor.role == SYSTEM

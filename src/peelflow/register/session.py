@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from operator import attrgetter
 from types import TracebackType
 
 from attrs import field
@@ -22,13 +21,12 @@ from peelflow.register.known_names import NameKey, UsedName, keys_of
 from peelflow.register.validation import idempotency_payload
 from peelflow.results import define
 from peelflow.rulebook.canonical import canonical_text
-from peelflow.stores.base import StoredRecord, WriteBatch, check_history
+from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch, check_history
 from peelflow.stores.rows import GENESIS, chain
+from peelflow.stores.session_records import MovedRecords
 
 SavepointState = tuple[int, dict[str, StoredRecord | None] | None]
 """How many events there were when a savepoint began, and what the one around it undoes."""
-
-_record_id = attrgetter("event.record")
 
 
 def void_of(history: tuple[Event, ...], number: int) -> Event | None:
@@ -84,17 +82,19 @@ class Session(ReadSet):
         """
         if not self._entries:
             return
-        changed = dict.fromkeys(map(_record_id, self._entries))
+        events, changed = self._entries, self._entries.records()
         self.services.store.append(
             WriteBatch(
-                entries=tuple(self._entries),
-                records=tuple(filter(None, map(self._records.get, changed))),
+                entries=events if events.is_packed else tuple(events),
+                records=MovedRecords(self._records, changed, events.last_records())
+                if events.is_packed
+                else tuple(filter(None, map(self._records.known, changed))),
                 read_set=self._numbers_read | self._numbers_relied_on,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch() if self._documents else {},
             )
         )
-        if any(isinstance(entry.event.what, Corrected) for entry in self._entries):
+        if self._entries.has_corrected:
             self.services.names.forget()  # a record may be withdrawn, or of another force by now
         if self._drafted_names:
             self.services.names.note(self._drafted_names)
@@ -148,7 +148,7 @@ class Session(ReadSet):
         # Another force's appointment is read by its id here, and its history is not shown.
         if known is None or known.is_of(self.scope):
             check_history(store.url, record, len(kept), stored)
-        drafted = [entry.event for entry in self._entries if entry.event.record == record]
+        drafted = self._entries.of_record(record)
         return (*(event for event in kept if event.number <= stored), *drafted)
 
     def recheck(self, record: Record) -> int:
@@ -166,7 +166,7 @@ class Session(ReadSet):
         self.services.kept_rules.check_writable(after.lifecycle)
         if event.number == 1:
             self.services.kept_rules.check_own_rules_here(after)
-        stored = self._records.get(event.record)
+        stored = self._records.known(event.record)
         entry = chain(stored.head if stored else GENESIS, event)
         if self._undo is not None:
             self._undo.setdefault(event.record, stored)
@@ -219,13 +219,14 @@ class Session(ReadSet):
     def _alike_to_known(self, used: UsedName) -> str | None:
         if used in self._drafted_names:
             return None
-        drafted = (self._drafted_keys[key] for key in keys_of(used) if key in self._drafted_keys)
-        near = self.services.names.alike(used) or next(drafted, None)
-        is_free = used.kind == "id" and near in self._records and self._is_withdrawn(near)
+        keys = keys_of(used)
+        drafted = (self._drafted_keys[key] for key in keys if key in self._drafted_keys)
+        near = self.services.names.alike(used, keys) or next(drafted, None)
+        is_free = used.kind == "id" and near is not None and self._is_withdrawn(near)
         return None if is_free else near
 
     def _is_withdrawn(self, record: str) -> bool:
-        stored = self._records[record]
+        stored = self._records.known(record)
         return stored is not None and stored.record.withdrawn
 
     def put_name(self, used: UsedName) -> None:
@@ -269,6 +270,10 @@ class Session(ReadSet):
             return None
         if drafted := self._keys.get((record, key)):
             return drafted
+        if packed := self._entries.packed_under(record, key):
+            return packed
+        if self._numbers_read.get(record) == 0:  # the store is to check again that it is not there
+            return None
         entry = self.services.store.event_with_key(record, key)
         return entry.event if entry else None
 
@@ -296,13 +301,22 @@ class Session(ReadSet):
         undo = self._undo or {}
         if refused:
             self._records.update(undo)
-            for entry in self._entries[count:]:
-                self._keys.pop((entry.event.record, entry.event.key or ""), None)
-            del self._entries[count:]
+            self._forget_keys(self._entries.forget(count))
             self._forget_names(count)
         elif outer is not None:
             outer.update({record: kept for record, kept in undo.items() if record not in outer})
         self._undo = outer
+        if outer is None and self._entries.may_pack and self._takes_parts():
+            packed = self._entries.pack()
+            self._forget_keys(packed)
+            self._records.pack([entry.event.record for entry in packed])
+
+    def _takes_parts(self) -> bool:
+        return bool(getattr(self.services.store, "takes_parts", False))
+
+    def _forget_keys(self, entries: Iterable[StoredEvent]) -> None:
+        for entry in entries:
+            self._keys.pop((entry.event.record, entry.event.key or ""), None)
 
     @contextmanager
     def trial(self) -> Iterator[None]:

@@ -92,7 +92,7 @@ class Rulebook:
         Raises:
             InvalidRequest: Nothing here runs such records from that date.
         """
-        fitting = [rules for rules in self.lifecycles if _runs_records_of(rules, category, level)]
+        fitting = _lifecycles_running(self, category, level)
         in_force = [rules for rules in fitting if rules.first_day <= graded]
         base = [rules for rules in in_force if rules.refines is None]
         if not base:
@@ -170,6 +170,13 @@ def signing_roles(rulebook: Rulebook) -> frozenset[str]:
         rulebook: The rules.
     """
     return frozenset[str]().union(*map(roles_signing, rulebook.lifecycles))
+
+
+@lru_cache(maxsize=256)
+def _lifecycles_running(rulebook: Rulebook, category: str, level: Level) -> tuple[Lifecycle, ...]:
+    """Return the lifecycles that run records of a category and level: each entry asks for them."""
+    known = rulebook.lifecycles
+    return tuple(rules for rules in known if _runs_records_of(rules, category, level))
 
 
 def _precedence(rules: Lifecycle) -> tuple[date, int]:

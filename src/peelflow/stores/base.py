@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -146,12 +147,53 @@ class StoredRecord:
     head: str
 
 
+class EventNumber(NamedTuple):
+    """Which event of which record, and the key it came under."""
+
+    record: str
+    number: int
+    key: str | None
+
+
+class EventsInParts(Sequence[StoredEvent]):
+    """Events in order, too many to hold at once: what is asked of them is read when it is asked."""
+
+    @abstractmethod
+    def numbers(self) -> Iterable[EventNumber]:
+        """Yield the record, number and key of each event."""
+
+    @abstractmethod
+    def event_rows(self) -> Iterable[EventRow]:
+        """Yield the row of each event."""
+
+    @abstractmethod
+    def change_rows(self) -> Iterable[ChangeRow]:
+        """Yield the rows of the changes of each event."""
+
+    @abstractmethod
+    def saying_forces(self) -> Collection[str]:
+        """Return the records of which an event says the forces."""
+
+
+class RecordsInParts(Sequence[StoredRecord]):
+    """Records too many to hold at once."""
+
+    @abstractmethod
+    def rows(self) -> Iterable[StoredRow]:
+        """Yield the row of each record."""
+
+    @abstractmethod
+    def among(self, ids: Collection[str]) -> Iterable[StoredRecord]:
+        """Yield the records of some ids."""
+
+
 @frozen
 class WriteBatch:
     """What one `append` keeps whole or not at all.
 
     Attributes:
-        entries: The new events, in order; a record's numbers follow on from its last.
+        entries: The new events, in order; a record's numbers follow on from its last. A store that
+            `takes_parts` gets many of them as `EventsInParts`, their records as `RecordsInParts`.
         records: Every record these events moved, folded, with its new head. Its category, force
             and parent are its first event's, until a `corrected` or `parent_linked` event; the
             forces that it is joint with are, until a `corrected` or `made_joint` one.
@@ -160,11 +202,18 @@ class WriteBatch:
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
 
-    entries: tuple[StoredEvent, ...]
-    records: tuple[StoredRecord, ...]
+    entries: Sequence[StoredEvent]
+    records: Sequence[StoredRecord]
     read_set: Mapping[str, int]
     lifecycles: Mapping[PinKey, str]
     documents: Mapping[str, bytes] = field(factory=dict, repr=False)
+
+    def numbers(self) -> Iterable[EventNumber]:
+        """Yield the record, number and key of each event."""
+        if isinstance(self.entries, EventsInParts):
+            return self.entries.numbers()
+        events = (entry.event for entry in self.entries)
+        return (EventNumber(event.record, event.number, event.key) for event in events)
 
 
 @frozen
@@ -465,7 +514,7 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
 
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    return sorted({*batch.read_set, *(entry.event.record for entry in batch.entries)})
+    return sorted({*batch.read_set, *(event.record for event in batch.numbers())})
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
@@ -477,8 +526,7 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
         if numbers.get(record, 0) != expected:
             raise Conflict(record, expected=expected, found=numbers.get(record, 0))
     last = dict(numbers)
-    for entry in batch.entries:
-        record, number = entry.event.record, entry.event.number
+    for record, number, _ in batch.numbers():
         if last.get(record, 0) != number - 1:
             raise Conflict(record, expected=number - 1, found=last.get(record, 0))
         last[record] = number
@@ -486,14 +534,18 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
     """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
-    keys = set()
-    for entry in batch.entries:
-        record, key = entry.event.record, entry.event.key
+    hashes = set[int]()  # a batch may hold more keys than one would hold at once
+    for record, _, key in batch.numbers():
         if key is None:
             continue
-        if (record, key) in keys or is_kept(record, key):
+        known = len(hashes)
+        hashes.add(hash((record, key)))
+        if is_kept(record, key) or (len(hashes) == known and _comes_twice(batch, record, key)):
             raise KeyReused(record, key)
-        keys.add((record, key))
+
+
+def _comes_twice(batch: WriteBatch, record: str, key: str) -> bool:
+    return [(event.record, event.key) for event in batch.numbers()].count((record, key)) > 1
 
 
 def last_events_in(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from itertools import chain, groupby
@@ -247,14 +247,15 @@ def _numbers_until(dialect: Dialect) -> str:
 def check_batch(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
     """Refuse a batch that does not follow from what is kept, as `EventStore.append` says."""
     ids = statements.dialect.array(read_set_ids(batch))
-    check_numbers(batch, {row[0]: row[1] for row in ask(statements.numbers, (ids,))})
-    check_keys_and_rules(batch, ask, statements)
+    numbers = {row[0]: row[1] for row in ask(statements.numbers, (ids,))}
+    check_numbers(batch, numbers)
+    check_keys_and_rules(batch, ask, statements, numbers)
 
 
-def check_keys_and_rules(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
-    """Refuse what `check_batch` does but a record's number, which was checked."""
-    check_keys(batch, lambda *key: bool(ask(statements.has_key, key)))
-    check_rules(batch, lambda *pin: _first_value(ask(statements.lifecycle_digest, pin)))
+def check_keys_and_rules(batch: WriteBatch, ask: Ask, sql: Statements, ids: Container[str]) -> None:
+    """Refuse what `check_batch` does but a record's number; `ids` are of those that are there."""
+    check_keys(batch, lambda *key: key[0] in ids and bool(ask(sql.has_key, key)))
+    check_rules(batch, lambda *pin: _first_value(ask(sql.lifecycle_digest, pin)))
 
 
 class DatabaseStore(ABC):

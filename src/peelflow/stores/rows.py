@@ -5,7 +5,7 @@ Whoever verifies a store makes its rows anew from the events, and compares them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -24,7 +24,9 @@ from peelflow.results import frozen
 from peelflow.stores.base import (
     ChangeRow,
     EventRow,
+    EventsInParts,
     JointRow,
+    RecordsInParts,
     StoredEvent,
     StoredRecord,
     StoredRow,
@@ -110,6 +112,16 @@ class RecordCache:
         return known[1].record if known is not None and known[0] == text else record_from(text)
 
 
+@frozen
+class ReadAnew(Iterable[_T]):
+    """What is read anew each time that it is gone through."""
+
+    _read: Callable[[], Iterable[_T]]
+
+    def __iter__(self) -> Iterator[_T]:
+        return iter(self._read())
+
+
 RowValues = tuple[str | int | None, ...]
 
 
@@ -134,6 +146,23 @@ class BatchRows:
     joint: Sequence[tuple[str, Sequence[JointRow]]]
 
 
+@frozen
+class RowsInParts:
+    """The rows of a batch that is too large to hold them; each is what it is in `BatchRows`.
+
+    All but the last were encoded before the write lock is taken; they are unpacked and written.
+    """
+
+    moved: None
+
+    events: Iterable[EventRow]
+    records: Iterable[StoredRow]
+    changes: Iterable[ChangeRow]
+    lifecycles: Sequence[RowValues]
+    documents: Sequence[tuple[str, bytes]]
+    joint: Sequence[tuple[str, Sequence[JointRow]]]
+
+
 def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
     """Return the batch as rows; without `moves_alone`, every record's row is among `records`."""
     bodies = [record_text(kept.record) for kept in batch.records]
@@ -150,6 +179,22 @@ def batch_rows(batch: WriteBatch, *, moves_alone: bool = True) -> BatchRows:
     )
 
 
+def rows_to_write(batch: WriteBatch) -> BatchRows | RowsInParts:
+    """Return the batch as rows, which are not held where its events and records come in parts."""
+    events, records = batch.entries, batch.records
+    if not (isinstance(events, EventsInParts) and isinstance(records, RecordsInParts)):
+        return batch_rows(batch)
+    return RowsInParts(
+        None,
+        ReadAnew(events.event_rows),
+        ReadAnew(records.rows),
+        ReadAnew(events.change_rows),
+        [(*pin, text) for pin, text in batch.lifecycles.items()],
+        tuple(batch.documents.items()),
+        [(k.record.id, joint_rows(k.record)) for k in records.among(events.saying_forces())],
+    )
+
+
 def joint_rows(record: Record) -> list[JointRow]:
     """Return the rows of the forces beside its lead one that a record is of, or was."""
     forces = sorted({*record.joint_with, *record.was_joint_with})
@@ -157,7 +202,7 @@ def joint_rows(record: Record) -> list[JointRow]:
 
 
 def _joint_rows_anew(batch: WriteBatch) -> list[tuple[str, Sequence[JointRow]]]:
-    named = {entry.event.record for entry in batch.entries if _says_forces(entry.event)}
+    named = {entry.event.record for entry in batch.entries if says_forces(entry.event)}
     return [
         (kept.record.id, joint_rows(kept.record))
         for kept in batch.records
@@ -165,7 +210,8 @@ def _joint_rows_anew(batch: WriteBatch) -> list[tuple[str, Sequence[JointRow]]]:
     ]
 
 
-def _says_forces(event: Event) -> bool:
+def says_forces(event: Event) -> bool:
+    """Return whether an event says which forces a record is of."""
     what = event.what
     if isinstance(what, (Added, TakenOver)):
         return bool(what.joint_with)

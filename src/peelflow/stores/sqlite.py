@@ -49,10 +49,11 @@ from peelflow.stores.read_only import (
 from peelflow.stores.rows import (
     BatchRows,
     RecordCache,
+    RowsInParts,
     RowUnreadable,
-    batch_rows,
     cache_batch,
     not_kept,
+    rows_to_write,
 )
 from peelflow.stores.schema_check import SchemaNumbers, sqlite_faults
 from peelflow.stores.sqlite_file import (
@@ -122,7 +123,7 @@ def check_document_kept(connection: sqlite3.Connection, digest: str, content: by
         raise RowUnreadable(not_kept(f"document {digest}"))
 
 
-def write_rows(connection: sqlite3.Connection, rows: BatchRows) -> None:
+def write_rows(connection: sqlite3.Connection, rows: BatchRows | RowsInParts) -> None:
     """Write the rows but the one `moved`; the transaction and every check are the caller's."""
     if rows.records:
         connection.executemany(_INSERT_RECORD, rows.records)
@@ -169,6 +170,7 @@ class SqliteStore(DatabaseStore):
     """
 
     capabilities: Capabilities = Capabilities(durable=True, shared=True, embedded=True)
+    takes_parts: bool = True
     sync_points: tuple[str, ...] = ("begun", "checked", "written", "kept")
     _statements = _STATEMENTS
 
@@ -185,7 +187,7 @@ class SqliteStore(DatabaseStore):
     def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3)."""
         check_contents(batch)
-        rows = batch_rows(batch)
+        rows = rows_to_write(batch)
         process = self._process()
 
         def keep(connection: sqlite3.Connection) -> None:
@@ -196,12 +198,13 @@ class SqliteStore(DatabaseStore):
 
             # INVARIANT: a lone record that does not move has another number, which is then told.
             if rows.moved and connection.execute(_MOVE_RECORD, rows.moved).rowcount == 1:
-                check_keys_and_rules(batch, ask, _STATEMENTS)
+                check_keys_and_rules(batch, ask, _STATEMENTS, batch.read_set)
             else:
                 check_batch(batch, ask, _STATEMENTS)
             self.at_sync_point("checked")
             write_rows(connection, rows)
-            cache_batch(process.cache, batch, rows)
+            if isinstance(rows, BatchRows):
+                cache_batch(process.cache, batch, rows)
             self.at_sync_point("written")
 
         self._write(keep, process)

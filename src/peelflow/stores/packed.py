@@ -1,0 +1,54 @@
+"""Hold many rows in little memory: packed in parts, and unpacked as they are asked for."""
+
+from __future__ import annotations
+
+import marshal
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeVar
+
+from peelflow.stores.base import chunked
+
+PART = 128
+"""How many rows are packed together: more takes less room, and longer to read one of them."""
+_Row_co = TypeVar("_Row_co", covariant=True)
+
+
+class PackedRows(Collection[_Row_co]):
+    """Rows of texts and numbers in order, to be read as often as one likes.
+
+    Args:
+        make: Makes a row of its values.
+        rows: The rows.
+    """
+
+    def __init__(
+        self, make: Callable[[Sequence[Any]], _Row_co], rows: Iterable[Sequence[Any]] = ()
+    ) -> None:
+        self._make = make
+        self._parts: list[bytes] = []
+        self._count = 0
+        for part in chunked(rows, PART):
+            self.add(part)
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> int:
+        """Pack rows as one part; return its number."""
+        # INVARIANT: marshal takes plain tuples alone, and reads what this process wrote itself.
+        self._parts.append(zlib.compress(marshal.dumps(list(map(tuple, rows))), 1))
+        self._count += len(rows)
+        return len(self._parts) - 1
+
+    def part(self, number: int) -> Iterator[_Row_co]:
+        """Yield the rows of one part."""
+        rows = marshal.loads(zlib.decompress(self._parts[number]))  # noqa: S302 - its own
+        return map(self._make, rows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[_Row_co]:
+        return chain.from_iterable(map(self.part, range(len(self._parts))))
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == known for known in self)

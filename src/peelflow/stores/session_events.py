@@ -1,0 +1,154 @@
+"""Hold the events of a session in little memory: packed in parts, and read when asked for.
+
+A large batch is kept whole or not at all, so all of it waits until its end. Packed, an event takes
+a tenth of its room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, overload
+
+from peelflow.model.records import Corrected, Event
+from peelflow.stores.base import (
+    ChangeRow,
+    EventNumber,
+    EventRow,
+    EventsInParts,
+    StoredEvent,
+)
+from peelflow.stores.packed import PART, PackedRows
+from peelflow.stores.rows import change_rows, event_row, says_forces, stored_event
+
+_EventWithChanges = tuple[EventRow, Sequence[ChangeRow]]
+
+
+class SessionEvents(EventsInParts):
+    """The events of a session in order: the last as they are, those before them packed.
+
+    What is packed is there to stay; only the last ones are forgotten when a step is refused.
+    """
+
+    def __init__(self) -> None:
+        self._last: list[StoredEvent] = []
+        self._packed: PackedRows[_EventWithChanges] | None = None
+        self._parts_of: dict[str, tuple[int, ...]] = {}
+        self._named_forces: dict[str, None] = {}
+        self._has_corrected = False
+
+    def append(self, entry: StoredEvent) -> None:
+        """Take an event."""
+        self._last.append(entry)
+
+    def forget(self, count: int) -> list[StoredEvent]:
+        """Forget the events behind the first `count`, and return them."""
+        place = count - self._packed_count
+        forgotten = self._last[place:]
+        del self._last[place:]
+        return forgotten
+
+    def pack(self) -> list[StoredEvent]:
+        """Pack the last events, and return what they were."""
+        entries = self._last
+        self._has_corrected = self.has_corrected
+        named = (entry.event for entry in entries)
+        self._named_forces |= dict.fromkeys(e.record for e in named if says_forces(e))
+        rows = [(*event_row(e), [tuple(row) for row in change_rows(e.event)]) for e in entries]
+        self._packed = PackedRows(_unpacked) if self._packed is None else self._packed
+        # INVARIANT: whoever is stopped from here on holds events twice, which no store keeps.
+        number = self._packed.add(rows)
+        shared = (number,)  # one value for all whose events are in this part alone
+        for record in dict.fromkeys(row[0] for row in rows):
+            before = self._parts_of.get(record)
+            self._parts_of[record] = (*before, number) if before else shared
+        self._last = []
+        return entries
+
+    @property
+    def may_pack(self) -> bool:
+        """Whether there are enough events that are not packed yet."""
+        return len(self._last) >= PART
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether some of the events are packed."""
+        return self._packed is not None
+
+    @property
+    def has_corrected(self) -> bool:
+        """Whether one of the events corrects another."""
+        return self._has_corrected or any(map(_is_corrected, self._last))
+
+    @property
+    def _packed_count(self) -> int:
+        return 0 if self._packed is None else len(self._packed)
+
+    def records(self) -> Mapping[str, None]:
+        """Return the ids of the records that the events are of, in order."""
+        last = self.last_records()
+        return {**dict.fromkeys(self._parts_of), **last} if self._parts_of else last
+
+    def last_records(self) -> dict[str, None]:
+        """Return the ids of the records that the events are of which are not packed."""
+        return dict.fromkeys([entry.event.record for entry in self._last])
+
+    def of_record(self, record: str) -> list[Event]:
+        """Return the events of one record, in order."""
+        last = [entry.event for entry in self._last if entry.event.record == record]
+        rows = self._rows_of(record)
+        return [*(_entry(row).event for row in rows), *last] if record in self._parts_of else last
+
+    def packed_under(self, record: str, key: str) -> Event | None:
+        """Return the packed event of a record under a key."""
+        return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
+
+    def _rows_of(self, record: str) -> Iterator[EventRow]:
+        if self._packed is not None:
+            for number in self._parts_of.get(record, ()):
+                yield from (row for row, _ in self._packed.part(number) if row.record == record)
+
+    def numbers(self) -> Iterator[EventNumber]:
+        """Yield the record, number and key of each event."""
+        return (EventNumber(row.record, row.number, row.key) for row in self.event_rows())
+
+    def event_rows(self) -> Iterator[EventRow]:
+        """Yield the row of each event."""
+        packed = (row for row, _ in self._packed or ())
+        return chain(packed, map(event_row, self._last))
+
+    def change_rows(self) -> Iterator[ChangeRow]:
+        """Yield the rows of the changes of each event."""
+        packed = chain.from_iterable(changes for _, changes in self._packed or ())
+        return chain(packed, *(change_rows(entry.event) for entry in self._last))
+
+    def saying_forces(self) -> Collection[str]:
+        """Return the records of which an event says the forces."""
+        last = (entry.event.record for entry in self._last if says_forces(entry.event))
+        return {*self._named_forces, *last}
+
+    def __len__(self) -> int:
+        return self._packed_count + len(self._last)
+
+    def __iter__(self) -> Iterator[StoredEvent]:
+        return chain((_entry(row) for row, _ in self._packed or ()), self._last)
+
+    @overload
+    def __getitem__(self, place: int) -> StoredEvent: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[StoredEvent]: ...
+    def __getitem__(self, place: int | slice) -> StoredEvent | Sequence[StoredEvent]:
+        return tuple(self)[place]
+
+
+def _unpacked(values: Sequence[Any]) -> _EventWithChanges:
+    *row, changes = values
+    return EventRow._make(row), [ChangeRow._make(change) for change in changes]
+
+
+def _is_corrected(entry: StoredEvent) -> bool:
+    return isinstance(entry.event.what, Corrected)
+
+
+def _entry(row: EventRow) -> StoredEvent:
+    return stored_event(row.record, row.number, row.text, row.previous, row.digest)

@@ -1,0 +1,129 @@
+"""Hold the records of a session in little memory: those that its last events moved as they are.
+
+What a large batch moved long ago is packed as the row that will be written. A record that is
+looked at again is unpacked, and then held as it is until an event moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import overload
+
+from peelflow.stores.base import RecordsInParts, StoredRecord, StoredRow, chunked
+from peelflow.stores.codec import record_from, record_text
+from peelflow.stores.packed import PackedRows
+from peelflow.stores.rows import record_row
+
+RECORDS_HELD = 4_096
+"""How many of the records that were moved are held as they are."""
+RECORDS_AT_ONCE = 16
+"""How many are packed together: to read one of them, all are unpacked."""
+
+
+class SessionRecords(dict[str, StoredRecord | None]):
+    """Records by id, None where there is none: as they were read, or as events left them."""
+
+    _packed: PackedRows[StoredRow] | None = None
+    _parts: dict[str, int]
+    _moved: dict[str, None]
+
+    def pack(self, ids: Iterable[str]) -> None:
+        """Pack the records that were moved longest ago; `ids` were moved since this was last done.
+
+        Nothing may be taken back of what moved them.
+        """
+        if self._packed is None:
+            self._packed, self._parts, self._moved = PackedRows(StoredRow._make), {}, {}
+        for record in ids:
+            self._parts.pop(record, None)
+            self._moved.pop(record, None)
+            self._moved[record] = None
+        oldest = list(self._moved)[: max(0, len(self._moved) - RECORDS_HELD)]
+        for names in chunked(oldest, RECORDS_AT_ONCE):
+            number = self._packed.add([_row_of(kept) for name in names if (kept := self[name])])
+            self._parts.update(dict.fromkeys(names, number))
+            for name in names:
+                del self[name], self._moved[name]
+
+    def __missing__(self, record: str) -> StoredRecord:
+        row = next(row for row in self._part_of(record) if row.id == record)
+        stored = self[record] = _record_of(row)
+        return stored
+
+    def _part_of(self, record: str) -> Iterator[StoredRow]:
+        if self._packed is None:
+            raise KeyError(record)
+        return self._packed.part(self._parts[record])
+
+    def __contains__(self, record: object) -> bool:
+        return dict.__contains__(self, record) or self._is_packed(record)
+
+    def _is_packed(self, record: object) -> bool:
+        return self._packed is not None and record in self._parts
+
+    def known(self, record: str) -> StoredRecord | None:
+        """Return a record, None too where none of that id was read or put."""
+        return self[record] if record in self else None  # noqa: SIM401 - `get` unpacks nothing
+
+    def rows(self, ids: Iterable[str], moved: Collection[str]) -> Iterator[StoredRow]:
+        """Yield the rows of records that were moved.
+
+        Args:
+            ids: Which ones.
+            moved: Those of them that were moved since `pack`.
+        """
+        number, part = -1, dict[str, StoredRow]()
+        for record in ids:
+            if record in moved or not self._is_packed(record):
+                kept = self[record]
+                if kept is not None:
+                    yield _row_of(kept)
+                continue
+            if self._parts[record] != number:
+                number = self._parts[record]
+                part = {row.id: row for row in self._part_of(record)}
+            yield part[record]
+
+
+class MovedRecords(RecordsInParts):
+    """The records that a session moved, in the order in which it first did.
+
+    Args:
+        records: The records of the session.
+        ids: The ids of those that it moved.
+        moved: The ids of those that were moved since they were packed.
+    """
+
+    def __init__(
+        self, records: SessionRecords, ids: Collection[str], moved: Collection[str]
+    ) -> None:
+        self._records, self._ids, self._moved = records, ids, moved
+
+    def rows(self) -> Iterator[StoredRow]:
+        """Yield the row of each record."""
+        return self._records.rows(self._ids, self._moved)
+
+    def among(self, ids: Collection[str]) -> Iterator[StoredRecord]:
+        """Yield the records of some ids."""
+        return (kept for record in self._ids if record in ids and (kept := self._records[record]))
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[StoredRecord]:
+        return map(_record_of, self.rows())
+
+    @overload
+    def __getitem__(self, place: int) -> StoredRecord: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[StoredRecord]: ...
+    def __getitem__(self, place: int | slice) -> StoredRecord | Sequence[StoredRecord]:
+        return tuple(self)[place]
+
+
+def _row_of(kept: StoredRecord) -> StoredRow:
+    return record_row(kept, record_text(kept.record))
+
+
+def _record_of(row: StoredRow) -> StoredRecord:
+    return StoredRecord(record_from(row.body), row.head)
