@@ -158,7 +158,7 @@ def name_keys(name: str) -> frozenset[str]:
     """
     shown = (name,) if name.isascii() else _as_shown(name)
     is_word = _DIGIT.search(_folded(shown[0])) is None
-    looks = chain.from_iterable((look, _as_strokes(look)) for look in shown)
+    looks = dict.fromkeys(chain.from_iterable((look, _as_strokes(look)) for look in shown))
     return frozenset(key for look in looks for key in _readings(look, is_word=is_word))
 
 
@@ -183,13 +183,13 @@ def _as_strokes(look: str) -> str:
     return _STROKE.sub("|", _ROUND.sub("o", look)).translate(_STROKES)
 
 
-def _readings(look: str, *, is_word: bool) -> tuple[str, str]:
+def _readings(look: str, *, is_word: bool) -> tuple[str, ...]:
     """Return a name as it is read, and as it is read if letters run together, as in `wrnp`.
 
     In a word they do in either case, in what holds numbers only in their own.
     """
     joined = _as_joined(look.casefold() if is_word else look)
-    return _parted(_folded(look)), _parted(_folded(joined))
+    return tuple([_parted(_folded(reading)) for reading in dict.fromkeys((look, joined))])
 
 
 def _parted(folded: str) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from attrs import evolve
 
 from peelflow import Actor, Register, load
+from peelflow.errors import PeelflowError
 from peelflow.model.records import TransitionTaken
+from peelflow.register.judgement import Verification, judge_events
 from peelflow.register.kept_acts import why_not_as_recorded
+from tests.builders import force
+from tests.builders.force import World, new_world
 from tests.register.test_kept_steps import judged
 from tests.stores.conftest import url_of
 from tests.stores.forgery import Edit, at, forged
@@ -189,6 +196,42 @@ def test_a_voided_act_is_found_in_each_store(
         register.restore(file, as_found=True)
         (found,) = register.verify()
     assert f"{found.event}: {found.sentence}".startswith(sentence)
+
+
+def live_on(world: World, record: str, random: Random) -> None:
+    """Do something to a record, or correct anything of it; what is refused is not done."""
+    register, events = world.register, world.register.history(record)
+    event, to = random.choice(events), timedelta(random.choice([-2, -1, 1, 2]))
+    ways = [way for way in world.ways_out(record) if way.by != ("system",)]
+    by = event.actor if event.actor.role != "system" else force.LIAISON
+    said: Any = PORTAL if by.role == "hmicfrs" else {}
+    correct = partial(register.correct, record, reason="so", on=world.day + timedelta(60))
+    entry: Any = {"level": random.randint(1, 4), "issued": events[0].on + to}
+    match random.randrange(6):
+        case 0 | 1 if ways:
+            way = random.choice(ways)
+            world.fire(record, way.trigger, way.by[0], **world.means(way))
+        case 2:
+            correct(1, correction="reenter", entry=entry, actor=force.HMICFRS, **PORTAL)
+        case 3:
+            correct(event.number, correction="redate", to=event.on + to, actor=by, **said)
+        case _:
+            correct(event.number, correction="void", actor=by, **said)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_lawful_life_is_no_finding_however_it_was_corrected(seed: int) -> None:
+    """Voided, moved, entered anew and brought back, one correction upon the other."""
+    world, random = new_world(), Random(seed)
+    records = [world.add(force.KINDS[place]) for place in (0, 0, 1, 2)]
+    for _ in range(40):
+        world.later(random.randint(0, 1))
+        with suppress(PeelflowError):
+            live_on(world, random.choice(records), random)
+    register = world.register
+    corrected = [e for record in records for e in register.history(record) if e.kind == "corrected"]
+    assert len(corrected) > 5
+    assert judge_events(register.store, register.session) == Verification((), judged=True)
 
 
 TRIED = """

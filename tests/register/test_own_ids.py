@@ -93,6 +93,17 @@ def test_each_force_has_its_own_record_of_an_id(both: Both) -> None:
     check_whole(both)
 
 
+def test_a_force_s_store_tells_which_ids_are_taken_by_its_records(both: Both) -> None:
+    """18.11: those of another force are free."""
+    add(both.kent, "a")
+    for register in (both.kent, both.essex):
+        add(register, "b")
+    add(both.essex, "c")
+
+    for register, taken in ((both.kent, ["a", "b"]), (both.essex, ["b", "c"])):
+        assert register.store.taken(["a", "b", "c", "d"]) == taken
+
+
 def test_figures_as_known_count_the_records_of_own_ids(both: Both) -> None:
     """18.11: and lists as they were: a record is known by the id that its force gave it."""
     for register in (both.kent, both.essex):

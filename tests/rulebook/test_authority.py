@@ -118,6 +118,13 @@ def test_the_national_vocabulary_is_not_redefined(tmp_path: Path) -> None:
     assert "differs from the national file in `roles`" in fault.sentence
 
 
+def test_a_question_set_is_no_vocabulary_of_its_name(tmp_path: Path) -> None:
+    """One that a force calls as the national words are called takes none of them."""
+    questions = "question_set: national\ntitle: Ours\nsize: 1\nin_force_from: 2023-01-01\n"
+    assert found(tmp_path, questions=questions) == []
+    assert "national" in load(tmp_path).vocabulary.question_sets
+
+
 @pytest.mark.parametrize("name", PLANS)
 def test_a_national_plan_is_not_replaced(name: str, tmp_path: Path) -> None:
     """A plan of that name that lands elsewhere would be taken for HMICFRS's own."""

@@ -22,6 +22,7 @@ LEAD = Actor("a-lead", "lead")
 PCC = Actor("pcc-office", "pcc")
 THEIRS: dict[str, Any] = {"actor": HMICFRS, "source": "portal", "recorded_by": LIAISON.person}
 FIELDS = {"owner": "x", "question": "7.2"}
+REPORT = {"title": "PEEL", "kind": "force"}
 FROM: dict[str, Any] = {"first_day": DAY}
 
 
@@ -188,6 +189,28 @@ def test_who_held_a_role_once_appoints_nobody_beyond_their_own_days(register: Re
         register.amend(deputy, "last_day", None, actor=CHIEF, **told)
     register.amend(deputy, "last_day", None, actor=LIAISON, **told)
     assert not register.verify()
+
+
+def test_item_36_who_shortens_an_appointment_gives_no_days(register: Register) -> None:
+    """It takes no appointment of those days, as where the one who made it left since."""
+    told: dict[str, Any] = {"on": LATER, "reason": "r"}
+    register.appoint("d", "nominated_deputy", force="wmp", **FROM, actor=CHIEF)
+    register.amend(OFFICE, "last_day", LATER, actor=LIAISON, **told)
+    deputy = f"appointment:wmp:nominated_deputy:d:{DAY}"
+    for last_day in (date(2023, 3, 1), date(2023, 2, 1)):
+        register.amend(deputy, "last_day", last_day, actor=CHIEF, **told)
+
+    assert register.record(deputy).fields["last_day"] == "2023-02-01"
+    assert not register.verify()
+
+
+def test_item_36_what_becomes_an_appointment_is_judged_as_one(register: Register) -> None:
+    """It was none before, so that nobody had to be asked."""
+    fields = {**dict.fromkeys(REPORT), **appointment("nominated_deputy", "d")["fields"]}
+    entry: Any = {"category": "appointment", "fields": fields}
+    said: dict[str, Any] = {"correction": "reenter", "entry": entry, "on": LATER, "reason": "slip"}
+    register.add("X", category="report", force="wmp", issued=DAY, actor=LIAISON, fields=REPORT)
+    register.correct("X", 1, **said, actor=LIAISON)
 
 
 def test_item_36_what_hmicfrs_said_of_an_inspection_the_force_leaves(register: Register) -> None:

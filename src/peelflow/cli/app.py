@@ -441,14 +441,15 @@ def _invoke(arguments: Sequence[str] | None) -> int:
         use_settings(read_settings(Path.cwd()))
         names = (*COMMANDS, *words[:1])
         with _changed_rules(current_settings().national_in_use):
-            app(args=words, prog_name="peelflow", default_map=current_settings().defaults(names))
+            defaults = current_settings().defaults(names)
+            # INVARIANT: Click ends each command with SystemExit, also one that did what was asked.
+            return int(app(args=words, prog_name="peelflow", default_map=defaults))
     except Exception as error:
         from peelflow.errors import PeelflowError
 
         if not isinstance(error, PeelflowError):
             raise
         return _say_error(error)
-    return 0
 
 
 def _say_error(error: PeelflowError) -> int:

@@ -46,9 +46,9 @@ from peelflow.register.hierarchy import (
     refuse_open_child,
 )
 from peelflow.register.joint import check_acted_for, check_ids_stay_apart, with_joint
+from peelflow.register.kept_documents import not_kept_so
 from peelflow.register.known_names import names_in, uses_of
 from peelflow.register.look_alikes import (
-    check_holders,
     check_names,
     check_people,
     check_people_of_event,
@@ -342,7 +342,7 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     lifecycle = session.services.lifecycle_of(what.lifecycle)
     check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
     entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
-    record = take(session, entered, None)
+    record = take(session, entered, None, folded=entering)  # no record says its changes
     if parent is not None:
         link_to_parent(session, parent, record, event)
     take_automatic(session, lifecycle, record, event.on)
@@ -412,11 +412,7 @@ def fire(
     check_people(session, known, (act.actor.person, act.recorded_by, *signers))
     for document in act.evidence:
         check_document_kept(session, document)
-    try:
-        done = act_on(session, known, act)
-    except Refused:
-        check_holders(session, known, act)
-        raise
+    done = act_on(session, known, act)
     if inspection is not None:
         check_inspection(session, inspection)
     return done
@@ -517,12 +513,7 @@ def check_document_kept(session: Session, document: Document) -> None:
     if not session.has_document(description_of(document)[0]):
         if not session.has_document(document.digest):
             raise UnknownDocument(document.digest)
-        signed = f" signed by {document.signed_by}" if document.signed_by else ""
-        raise InvalidRequest(
-            f"the document {document.name!r}",
-            f"was not kept as what it is said to be, a `{document.kind}`{signed}",
-            "use what `keep` returned, or keep its content as what it is",
-        )
+        raise not_kept_so(document)
     kinds = session.rulebook.vocabulary.evidence
     if document.kind not in kinds:
         raise InvalidRequest(

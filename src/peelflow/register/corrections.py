@@ -418,10 +418,8 @@ def _move_family(
         _redate_link(session, request, new, after.id)
     for name in each_below(session, after):
         if session.get(name).force != after.force:
-            entry = as_corrected(session.history(after.id))[0].what
-            values: EntryValues = {"force": after.force}
-            if isinstance(entry, Added | TakenOver):
-                values["joint"] = joint_of(entry)
+            entered = begin(as_corrected(session.history(after.id))[0])
+            values: EntryValues = {"force": after.force, "joint": joint_of(entered)}
             _follow_entry(session, request, name, values)
 
 

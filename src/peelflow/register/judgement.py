@@ -32,8 +32,9 @@ from peelflow.model.records import (
 from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_acts import why_not_as_recorded
+from peelflow.register.kept_documents import NamedDocuments
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
-from peelflow.register.kept_rules import NAMED_AT_MOST, rule_faults
+from peelflow.register.kept_rules import rule_faults
 from peelflow.register.kept_steps import (
     each_step_missing,
     each_step_moved_alone,
@@ -53,7 +54,7 @@ from peelflow.register.recheck import (
 )
 from peelflow.register.replay import each_event_with_record, why_act_unlawful
 from peelflow.register.session import Session
-from peelflow.register.undeclared import UndeclaredWords
+from peelflow.register.undeclared import UndeclaredWords, first_names
 from peelflow.results import define, frozen
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import roles_signing
@@ -82,8 +83,9 @@ class Verification:
         assumed: The predicates that were taken to hold, as no function was given for them.
         unchecked: What of the database itself could not be looked at.
         unjudged: What nobody can tell here, in words: which fields and question sets there are and
-            by which plans records moved, where only files say so that are not here, and whether the
-            system left out a step that asks more than its own record.
+            by which plans records moved, where only files say so that are not here; as what
+            documents were kept; and whether the system left out a step that asks more than its own
+            record.
     """
 
     discrepancies: tuple[Discrepancy, ...]
@@ -189,14 +191,16 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
             found += (each for each in missed if each.event not in numbers)
             discrepancies += dict.fromkeys(found)
             untold.note(session, record, events)
-    sentences = tuple(untold.sentences())
+    of_documents, unknown = untold.documents.judged(
+        store, first.services.documents, beside=discrepancies
+    )
+    discrepancies += of_documents
+    sentences = (*untold.sentences(), *unknown)
     return Verification(
         tuple(discrepancies), judged=True, assumed=tuple(sorted(assumed)), unjudged=sentences
     )
 
 
-_FieldName = tuple[str, str]
-"""A field's name, and the category of whose records it is."""
 _StepName = tuple[str, str]
 """A step's trigger, and the lifecycle that has it."""
 
@@ -205,34 +209,25 @@ _StepName = tuple[str, str]
 class _Untold:
     """What nobody can tell here, with the records of which that is so."""
 
-    fields: dict[_FieldName, list[str]] = field(factory=dict)
     words: UndeclaredWords = field(factory=UndeclaredWords)
+    documents: NamedDocuments = field(factory=NamedDocuments)
     plans: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
 
     def note(self, session: Session, record: Record, history: Sequence[Event]) -> None:
-        """Note the fields, words and plans of a record that no file here says."""
+        """Note the words, documents and plans of a record."""
         self.plans |= dict.fromkeys(_unknown_plans(session, history))
-        self.words.note(session, record.category, history)
-        for name in _undeclared_fields(session, record):
-            self.fields.setdefault(name, []).append(record.id)
+        self.words.note(session, record, history)
+        self.documents.note(session, history)
 
     def sentences(self) -> Iterator[str]:
         """Yield it in words."""
-        yield from map(_say_undeclared, sorted(self.fields.items()))
         yield from self.words.sentences()
         yield from self.plans
         for (trigger, rules), records in sorted(self.steps.items()):
             left_out = f"whether the system left out `{trigger}` of {rules}"
             asks = "for it asks more than its own record"
-            yield f"not judged: {left_out} on {_some_of(tuple(records))}, {asks}"
-
-
-def _undeclared_fields(session: Session, record: Record) -> Iterator[_FieldName]:
-    """Yield the fields of a record that no vocabulary here declares: it may be a force's own."""
-    category = session.rulebook.vocabulary.categories.get(record.category)
-    declared = category.fields if category is not None else {}
-    yield from ((name, record.category) for name in record.fields if name not in declared)
+            yield f"not judged: {left_out} on {first_names(records)}, {asks}"
 
 
 def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
@@ -248,17 +243,6 @@ def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
                 return  # the rules are gone: told as such
             if said:
                 yield f"not judged: {said}"
-
-
-def _say_undeclared(held: tuple[_FieldName, Sequence[str]]) -> str:
-    (name, category), records = held
-    names = _some_of(records)
-    return f"no file here declares the field `{name}` of a `{category}`, as {names} has it"
-
-
-def _some_of(records: Sequence[str]) -> str:
-    more = f" and {len(records) - NAMED_AT_MOST} more" if len(records) > NAMED_AT_MOST else ""
-    return f"{', '.join(records[:NAMED_AT_MOST])}{more}"
 
 
 def _each_beside(records: Iterable[Record]) -> Iterator[str]:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from peelflow.errors import InvalidRequest
-from peelflow.model.decisions import Act
 from peelflow.model.records import PEELFLOW, Event, Record
 from peelflow.register.known_names import UsedName, names_in, people_of, uses_of
-from peelflow.register.permission import acts_by_appointment
 from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
 from peelflow.texts import SPELT_ALIKE, are_alike
@@ -110,27 +108,6 @@ def _check_person(session: Session, record: Record, used: UsedName) -> None:
 def _people_of_record(session: Session, record: Record) -> dict[str, None]:
     history = session.history(record.id) if session.find(record.id) else ()
     return {person: None for event in history for person in people_of(event)}
-
-
-def check_holders(session: Session, record: Record, act: Act) -> None:
-    """Name whom somebody that holds no role is spelt alike to; do nothing where there is nobody.
-
-    Args:
-        session: What knows the names.
-        record: The record.
-        act: The act that was refused.
-
-    Raises:
-        InvalidRequest: With the person who is known.
-    """
-    persons = [document.signed_by for document in act.evidence if document.signed_by]
-    if acts_by_appointment(session, act.actor.role):
-        persons.append(act.actor.person)
-    for person in persons:
-        for used in uses_of(person, record, session.scope):
-            near = session.alike_name(used)
-            if near is not None:
-                raise _refused(record.id, used, near)
 
 
 def _refused(record: str, used: UsedName, near: str) -> InvalidRequest:

@@ -16,6 +16,7 @@ from attrs import evolve, field
 from peelflow.errors import Unverified
 from peelflow.register.context import Services
 from peelflow.register.judgement import Verification, judge_events
+from peelflow.register.kept_documents import DocumentWords
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.results import Result, frozen
@@ -89,11 +90,6 @@ def _refuse(file: Path, found: tuple[Discrepancy, ...], instead: str) -> None:
         raise Unverified(f"the export {file}", f"{found[0]}{more}", instead, found)
 
 
-def _let_go(digest: str, content: bytes) -> None:
-    """Keep no document: `verify_export` has looked at each, and no rule reads one."""
-    del digest, content
-
-
 def with_restored_words(services: Services) -> Services:
     """Return a register's services with the words that the rules need which came in.
 
@@ -110,8 +106,9 @@ def judge_export(services: Services, lines: Iterable[str]) -> Verification:
         services: The rulebook, the clock and the functions to judge it by.
         lines: The export's lines.
     """
-    store = MemoryStore()
-    restore_export(store, lines, keep=_let_go)
+    store, words = MemoryStore(), DocumentWords()
+    # INVARIANT: no document is held: `verify_export` has looked at each, and no rule reads one.
+    restore_export(store, lines, keep=words.keep_document)
     rulebook = with_kept_words(store, services.rulebook)
-    alone = evolve(services, store=store, documents=store, rulebook=rulebook, force=None)
+    alone = evolve(services, store=store, documents=words, rulebook=rulebook, force=None)
     return judge_events(store, partial(Session, alone))

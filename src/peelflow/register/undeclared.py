@@ -7,12 +7,12 @@ was a text or a list when somebody set it, only its file of then could say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import field
 
 from peelflow.engine.requirements import QUESTION_SET_FIELD
-from peelflow.model.records import Amended, Event, Value
+from peelflow.model.records import Amended, Event, Record, Value
 from peelflow.model.rules import FieldRule
 from peelflow.register.kept_rules import NAMED_AT_MOST
 from peelflow.register.session import Session
@@ -28,20 +28,26 @@ SHAPED = ("person", "date")
 class UndeclaredWords:
     """What was found in words that no file here declares, and the records that say it."""
 
+    _unknown: dict[tuple[str, str], dict[str, None]] = field(factory=dict)
     _sets: dict[str, dict[str, None]] = field(factory=dict)
     _fields: dict[tuple[str, str, bool], dict[str, None]] = field(factory=dict)
 
-    def note(self, session: Session, category: str, history: Sequence[Event]) -> None:
-        """Note what a record ever said.
+    def note(self, session: Session, record: Record, history: Sequence[Event]) -> None:
+        """Note the fields that a record has, and what it ever said in words of other files.
 
         Args:
             session: What knows the words.
-            category: The record's category, as it stands.
+            record: The record as it stands.
             history: All its events.
         """
         words = session.rulebook.vocabulary
+        category = words.categories.get(record.category)
+        declared = category.fields if category is not None else {}
+        for name in record.fields:
+            if name not in declared:
+                self._unknown.setdefault((name, record.category), {})[record.id] = None
         for event in history:
-            for of, name, value in _each_said(event, category):
+            for of, name, value in _each_said(event, record.category):
                 if name == QUESTION_SET_FIELD and isinstance(value, str):
                     if value not in words.question_sets:
                         self._sets.setdefault(value, {})[event.record] = None
@@ -53,13 +59,16 @@ class UndeclaredWords:
 
     def sentences(self) -> Iterator[str]:
         """Yield it in words."""
+        for (name, category), records in sorted(self._unknown.items()):
+            told = f"no file here declares the field `{name}` of a `{category}`"
+            yield f"{told}, as {first_names(records)} has it"
         for name, records in sorted(self._sets.items()):
-            told = f"no file here declares the question set {name!r:.80}, as {_some_of(records)}"
+            told = f"no file here declares the question set {name!r:.80}, as {first_names(records)}"
             yield f"{told} has it: no inspection is held to be none that covers it"
         for (category, name, is_text), records in sorted(self._fields.items()):
             was, now = ("a text", "a list") if is_text else ("a list", "a text")
             told = f"the field `{name}` of a `{category}` is {now} by the files here"
-            yield f"{told}, and {_some_of(records)} has {was}"
+            yield f"{told}, and {first_names(records)} has {was}"
 
 
 def is_of_other_type(category: str, name: str, rule: FieldRule, value: Value) -> bool:
@@ -86,7 +95,12 @@ def _each_said(event: Event, category: str) -> Iterator[tuple[str, str, Value]]:
         yield category, what.field, what.new
 
 
-def _some_of(records: Mapping[str, None]) -> str:
+def first_names(records: Iterable[str]) -> str:
+    """Say the first of some records, and how many more there are.
+
+    Args:
+        records: Their ids.
+    """
     names = [*records]
     more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
     return f"{', '.join(names[:NAMED_AT_MOST])}{more}"

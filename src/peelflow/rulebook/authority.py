@@ -106,8 +106,6 @@ def name_faults(
 
 def _with_national_sets(vocabulary: Vocabulary, known: Vocabulary) -> Vocabulary:
     """Return a vocabulary as it is with the national question sets, whose files stand beside it."""
-    if vocabulary.question_sets:
-        return vocabulary
     return fill_set_choices(evolve(vocabulary, question_sets=known.question_sets))
 
 

@@ -283,8 +283,10 @@ def vocabulary_of(file: QuestionSetFile) -> Vocabulary:
         file: The set as its file says it.
     """
     parts = {part.name: getattr(file, part.name) for part in fields_of(QuestionSet)}
-    name = file.name.replace("_", "-")
-    return Vocabulary(name, question_sets={file.name: QuestionSet(**parts)}, span=file.span)
+    # INVARIANT: no file names a vocabulary so, as the national words or those of a force are.
+    return Vocabulary(
+        f"question set {file.name}", question_sets={file.name: QuestionSet(**parts)}, span=file.span
+    )
 
 
 _WORD_KINDS = {

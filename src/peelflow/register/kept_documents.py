@@ -1,0 +1,149 @@
+"""Hold what events say of a document to what was said of it when it was kept.
+
+An earlier peelflow kept no such words. So they are held against an event only where words were kept
+of each document that events name; else what cannot be known is told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from attrs import field
+
+from peelflow.errors import InvalidRequest
+from peelflow.model.records import Document, Event
+from peelflow.register.session import Session
+from peelflow.results import define
+from peelflow.stores.base import DocumentStore, Store
+from peelflow.stores.codec import description_of
+from peelflow.stores.integrity import Discrepancy
+from peelflow.stores.opening import register_documents
+from peelflow.stores.soundness import documents_of
+
+_DESCRIPTION = b'["document", '
+
+
+@define(eq=False)
+class DocumentWords:
+    """What is known of documents without holding one: their sizes, and of which words are kept.
+
+    It stands where a `DocumentStore` does, and gives no document.
+    """
+
+    sizes: dict[str, int] = field(factory=dict, repr=False)
+    described: set[str] = field(factory=set, repr=False)
+
+    def keep_document(self, digest: str, content: bytes) -> None:
+        """Note a document; where it holds words on another one, of which."""
+        self.sizes[digest] = len(content)
+        if content.startswith(_DESCRIPTION):
+            of = _described_by(content)
+            self.described |= set() if of is None else {of}
+
+    def document(self, digest: str) -> bytes | None:
+        """Return no document: none is held."""
+        del digest
+        return None
+
+    def has_document(self, digest: str) -> bool:
+        """Return whether a document was noted."""
+        return digest in self.sizes
+
+
+def _described_by(content: bytes) -> str | None:
+    try:
+        _, digest, *_ = json.loads(content)
+    except (RecursionError, ValueError):
+        return None
+    return digest if isinstance(digest, str) else None
+
+
+def words_of_documents(store: Store, documents: DocumentStore) -> DocumentWords:
+    """Return what is known of all the documents of a register; each is read once.
+
+    Args:
+        store: What keeps the events.
+        documents: What keeps the documents.
+    """
+    if isinstance(documents, DocumentWords):
+        return documents
+    words = DocumentWords()
+    with store.snapshot() as kept:
+        for digest, content in register_documents(kept, documents):
+            words.keep_document(digest, content)
+    return words
+
+
+@define(eq=False)
+class NamedDocuments:
+    """The documents that events name, as far as they are not kept in these very words."""
+
+    _asked: dict[Document, bool] = field(factory=dict, repr=False)
+    _unkept: list[tuple[Event, Document]] = field(factory=list, repr=False)
+
+    def note(self, session: Session, history: Sequence[Event]) -> None:
+        """Note what events say of documents and nobody said when they were kept.
+
+        Args:
+            session: What knows the documents.
+            history: Events.
+        """
+        for event in history:
+            for document in documents_of(event):
+                if document not in self._asked:
+                    described = session.has_document(description_of(document)[0])
+                    self._asked[document] = described
+                if not self._asked[document]:
+                    self._unkept.append((event, document))
+
+    def judged(
+        self, store: Store, documents: DocumentStore, *, beside: Iterable[Discrepancy]
+    ) -> tuple[tuple[Discrepancy, ...], tuple[str, ...]]:
+        """Return each event that says otherwise of a document, and in words what nobody can tell.
+
+        Args:
+            store: What keeps the events.
+            documents: What keeps the documents, or knows of them.
+            beside: What was found; nothing more is said of such an event.
+        """
+        if not self._unkept:
+            return (), ()
+        words = words_of_documents(store, documents)
+        unknown = [said for said in self._unkept if said[1].digest not in words.described]
+        faults = []
+        for event, document in self._unkept:
+            size = words.sizes.get(document.digest, document.size)
+            if size != document.size:
+                why = f"the document {document.name!r:.80} has {size:,} bytes"
+                faults.append(_found(event, f"{why}, and not {document.size:,}"))
+            elif not unknown:
+                faults.append(_found(event, str(not_kept_so(document))))
+        told = (_say_unknown(unknown),) if unknown and words.described else ()
+        found = {(each.record, each.event) for each in beside}
+        return tuple(each for each in faults if (each.record, each.event) not in found), told
+
+
+def _found(event: Event, why: str) -> Discrepancy:
+    return Discrepancy(event.record, event.number, "act-unlawful", why)
+
+
+def _say_unknown(unknown: Sequence[tuple[Event, Document]]) -> str:
+    (event, document), *others = unknown
+    more = f", and so of {len(others)} more" if others else ""
+    where = f"{event.record} event {event.number}"
+    return f"nothing says as what the document {document.name!r:.80} of {where} was kept{more}"
+
+
+def not_kept_so(document: Document) -> InvalidRequest:
+    """Return the refusal of a document that was not kept as what it is said to be.
+
+    Args:
+        document: What it is said to be.
+    """
+    signed = f" signed by {document.signed_by}" if document.signed_by else ""
+    return InvalidRequest(
+        f"the document {document.name!r}",
+        f"was not kept as what it is said to be, a `{document.kind}`{signed}",
+        "use what `keep` returned, or keep its content as what it is",
+    )
