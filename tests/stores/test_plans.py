@@ -193,6 +193,6 @@ def test_a_lone_step_asks_for_its_number_once(file: SqliteStore) -> None:
     file._run(lambda each: each.set_trace_callback(seen.append))
     file.append(asked)
 
-    verbs = ["BEGIN IMMEDIATE", "PRAGMA schema_version", "UPDATE records"]
-    verbs += ["INSERT INTO", "INSERT INTO", "COMMIT"]
+    verbs = ["BEGIN IMMEDIATE", "PRAGMA schema_version", "PRAGMA temp.schema_version"]
+    verbs += ["UPDATE records", "INSERT INTO", "INSERT INTO", "COMMIT"]
     assert verbs == [" ".join(sql.split()[:2]) for sql in seen]
