@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,45 @@ def test_item_24_where_rules_are_gone_nothing_is_judged(honest: list[str], tmp_p
         connection.execute("DELETE FROM lifecycles WHERE name = 'level-2'")
     connection.close()
     with Register.open(url, rulebook=Rulebook()) as register:
+        assert judge_events(register.store, register.session).discrepancies == ()
+        assert {each.code for each in register.verify()} == {"rules-missing"}
+
+
+def test_item_24_where_a_record_above_is_gone_judging_ends_in_no_error(tmp_path: Path) -> None:
+    """That it is gone is told as such, and its child stands as it stood."""
+    file, day = tmp_path / "register.db", date(2022, 12, 16)
+    with Register.open(f"sqlite:///{file}") as register:
+        said: dict[str, Any] = {"force": "wmp", "issued": day, "actor": HMICFRS, **PORTAL}
+        register.add("C-1", category="cause_of_concern", **said)
+        register.add("R-1", category="recommendation", level=3, parent="C-1", **said)
+        register.amend("R-1", "owner", "lead-1", actor=KIM, on=date(2023, 1, 9), reason="r")
+        register.relevel(
+            "R-1", plan="level-3-to-4", actor=HMICFRS, on=date(2023, 3, 2), reason="r", **PORTAL
+        )
+        assert judge_events(register.store, register.session).discrepancies == ()
+        with closing(sqlite3.connect(file)) as connection, connection:
+            for table, name in (("records", "id"), ("events", "record"), ("changes", "record")):
+                connection.execute(f"DELETE FROM {table} WHERE {name} = 'C-1'")
+    with Register.open(f"sqlite:///{file}") as register:
+        judged = judge_events(register.store, register.session)
+        assert judged.discrepancies == ()
+        assert "record-missing" in {each.code for each in register.verify()}
+
+
+def test_item_24_where_the_rules_of_an_amended_record_are_gone_judging_ends_in_no_error(
+    tmp_path: Path,
+) -> None:
+    """Whether an act rested on the field, only they could tell."""
+    file = tmp_path / "register.db"
+    said: dict[str, Any] = {"force": "wmp", "issued": date(2022, 12, 16)}
+    with Register.open(f"sqlite:///{file}") as register:
+        register.add("R-1", category="afi", level=2, fields={"owner": "x"}, actor=KIM, **said)
+        register.add("R-2", category="afi", level=3, actor=KIM, **said)
+        register.fire("R-1", "start", actor=KIM, on=date(2023, 1, 9))
+        register.amend("R-1", "owner", "lead-1", actor=KIM, on=date(2023, 1, 9), reason="r")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DELETE FROM lifecycles WHERE name = 'level-2'")
+    with Register.open(f"sqlite:///{file}", rulebook=Rulebook()) as register:
         assert judge_events(register.store, register.session).discrepancies == ()
         assert {each.code for each in register.verify()} == {"rules-missing"}
 

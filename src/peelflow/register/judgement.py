@@ -32,6 +32,7 @@ from peelflow.model.records import (
 from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_acts import why_not_as_recorded
+from peelflow.register.kept_appointments import KnownAppointments
 from peelflow.register.kept_documents import NamedDocuments
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import rule_faults
@@ -43,6 +44,7 @@ from peelflow.register.kept_steps import (
 )
 from peelflow.register.known_names import KnownNames, people_of
 from peelflow.register.permission import (
+    ContextChange,
     is_move_permitted,
     no_appointment_sentence,
 )
@@ -182,7 +184,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
         for record in records:
             events = tuple(entry.event for entry in histories.get(record.id, ()))
             found = [
-                *_unlawful_events(session, events, predicates),
+                *_unlawful_events(session, events, predicates, untold),
                 *_unrecordable_events(session, events, predicates),
                 *_unfit_records(session, record, events, names),
             ]
@@ -211,6 +213,8 @@ class _Untold:
 
     words: UndeclaredWords = field(factory=UndeclaredWords)
     documents: NamedDocuments = field(factory=NamedDocuments)
+    appointments: KnownAppointments = field(factory=KnownAppointments)
+    appointed_later: list[Event] = field(factory=list)
     plans: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
 
@@ -220,8 +224,19 @@ class _Untold:
         self.words.note(session, record, history)
         self.documents.note(session, history)
 
+    def note_appointed(
+        self, session: Session, event: Event, record: Record, as_kept: ContextChange
+    ) -> None:
+        """Note an act that rests on an appointment which was recorded later."""
+        known = self.appointments
+        if known.rests_on_later(session, event, record, change_context=as_kept):
+            self.appointed_later.append(event)
+
     def sentences(self) -> Iterator[str]:
         """Yield it in words."""
+        for event in self.appointed_later:
+            what = f"whether who did event {event.number} of {event.record}, or signed for it,"
+            yield f"not judged: {what} was appointed then: that was recorded a day or more later"
         yield from self.words.sentences()
         yield from self.plans
         for (trigger, rules), records in sorted(self.steps.items()):
@@ -254,11 +269,14 @@ def _each_beside(records: Iterable[Record]) -> Iterator[str]:
 
 
 def _unlawful_events(
-    session: Session, history: Iterable[Event], predicates: AssumedPredicates
+    session: Session, history: Iterable[Event], predicates: AssumedPredicates, untold: _Untold
 ) -> Iterator[Discrepancy]:
     for event, record in each_event_with_record(as_corrected(history)):
         try:
             why = _why_unlawful(session, event, record, predicates)
+            if not why and record is not None:
+                as_kept = _context_as_kept(session, event, record, predicates)
+                untold.note_appointed(session, event, record, as_kept)
         except (LookupError, StoreError, UnknownRecord):
             return  # the rules, or a record that it names, are gone: told as such
         except InvalidRequest as fault:
@@ -355,14 +373,7 @@ def _why_unlawful(
     session: Session, event: Event, record: Record | None, predicates: AssumedPredicates
 ) -> str:
     """Return why an event could not have happened to a record as it then stood, or nothing."""
-
-    def as_kept(context: Context) -> Context:
-        signers = roles_signing(session.lifecycle(record)) if record else frozenset()
-        covering = _as_it_may_have_covered(record, context) if record else context.inspection
-        # It lies no later than the day on which it was recorded; whether that has come is told.
-        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
-        return evolve(known, signers=signers, inspection=covering)
-
+    as_kept = _context_as_kept(session, event, record, predicates)
     match event.what:
         case TransitionTaken() as what if record:
             why = why_act_unlawful(session, event, what, record, change_context=as_kept)
@@ -378,6 +389,21 @@ def _why_unlawful(
             return ""
         case _:
             return _why_begun_unlawful(session, event)
+
+
+def _context_as_kept(
+    session: Session, event: Event, record: Record | None, predicates: AssumedPredicates
+) -> ContextChange:
+    """Return what a kept act may look at as it is to be seen."""
+
+    def as_kept(context: Context) -> Context:
+        signers = roles_signing(session.lifecycle(record)) if record else frozenset()
+        covering = _as_it_may_have_covered(record, context) if record else context.inspection
+        # It lies no later than the day on which it was recorded; whether that has come is told.
+        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
+        return evolve(known, signers=signers, inspection=covering)
+
+    return as_kept
 
 
 def _why_begun_unlawful(session: Session, event: Event) -> str:

@@ -117,8 +117,9 @@ def check_as_recorded(
     check_sourced(session, what, event.actor, event.source)
     if isinstance(what, Added | TakenOver):
         _check_beginning(session, event, what, said)
-    elif before is not None:
-        _check_later(session, history, event, before, change_context)
+    else:
+        # INVARIANT: only what enters a record has none before it.
+        _check_later(session, history, event, before or after, change_context)
     check_appointing_role(session, before, after, event)
     check_level_changer(session, before, after, event, history)
 
