@@ -121,6 +121,14 @@ def test_parts_read_as_the_events_and_records_that_they_are(
     assert [kept.record.id for kept in parts.records.among({"C1"})] == ["C1"]
 
 
+def test_a_record_that_was_never_read_is_none_of_a_session() -> None:
+    """It is no record that is not there: nobody has looked."""
+    records = session_records.SessionRecords()
+    assert records.known("R1") is None
+    with pytest.raises(KeyError, match="R1"):
+        records["R1"]
+
+
 def test_a_refusal_in_the_last_part_leaves_the_file_as_it_was(
     store: SqliteStore, tmp_path: Path
 ) -> None:

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import marshal
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
-
-from peelflow.stores.base import chunked
 
 PART = 128
 """How many rows are packed together: more takes less room, and longer to read one of them."""
 _Row_co = TypeVar("_Row_co", covariant=True)
 
 
-class PackedRows(Collection[_Row_co]):
+class PackedRows(Iterable[_Row_co]):
     """Rows of texts and numbers in order, to be read as often as one likes.
 
     Args:
         make: Makes a row of its values.
-        rows: The rows.
     """
 
-    def __init__(
-        self, make: Callable[[Sequence[Any]], _Row_co], rows: Iterable[Sequence[Any]] = ()
-    ) -> None:
+    def __init__(self, make: Callable[[Sequence[Any]], _Row_co]) -> None:
         self._make = make
         self._parts: list[bytes] = []
         self._count = 0
-        for part in chunked(rows, PART):
-            self.add(part)
 
     def add(self, rows: Sequence[Sequence[Any]]) -> int:
         """Pack rows as one part; return its number."""
@@ -49,6 +42,3 @@ class PackedRows(Collection[_Row_co]):
 
     def __iter__(self) -> Iterator[_Row_co]:
         return chain.from_iterable(map(self.part, range(len(self._parts))))
-
-    def __contains__(self, row: object) -> bool:
-        return any(row == known for known in self)

@@ -75,9 +75,7 @@ class SessionRecords(dict[str, StoredRecord | None]):
         number, part = -1, dict[str, StoredRow]()
         for record in ids:
             if record in moved or not self._is_packed(record):
-                kept = self[record]
-                if kept is not None:
-                    yield _row_of(kept)
+                yield from map(_row_of, filter(None, [self[record]]))
                 continue
             if self._parts[record] != number:
                 number = self._parts[record]
