@@ -30,13 +30,14 @@ from peelflow.engine.fold import fold
 from peelflow.model.records import Document, Event
 from peelflow.register.batch import Batch
 from peelflow.rulebook.canonical import canonical_json
-from peelflow.stores.base import StoredEvent, StoredRecord
+from peelflow.stores.base import Checkpoint, StoredEvent, StoredRecord, SumRow
 from peelflow.stores.codec import event_from, record_text
 from peelflow.stores.export import feed_of_export, verify_export
 from peelflow.stores.integrity import verify_snapshot
 from peelflow.stores.rows import GENESIS, chain, change_rows, event_row, record_row
 from peelflow.stores.seals import Heads, Seal, seal_discrepancies
 from peelflow.stores.sqlite import sqlite_snapshot
+from peelflow.stores.sqlite_file import write_sums
 
 LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
@@ -323,7 +324,7 @@ def column_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
                     sql = f"DELETE FROM {table} WHERE {key} = ?"
                     yield f"any row: {table} {place}", _sql(sql, place)
             yield f"schema: drop {table}", _sql(f"DROP TABLE {table}")
-    for table in (*KEPT_TABLES, "meta", "settings", "joint_records"):
+    for table in (*KEPT_TABLES, "meta", "settings", "joint_records", "checkpoint", "sums"):
         for kind, words in _ACTING.items():
             yield f"schema: {kind} {table}", _statements(words.format(table))
     for index, ordered in INDEXES.items():
@@ -331,6 +332,36 @@ def column_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
         for kind, instead in {"partial": f"{make} WHERE id <> 'WMP-0000'", "other": make}.items():
             yield f"schema: {kind} {index}", _statements(f"{gone};\n{instead}")
         yield f"schema: index {index}", _sql(gone)
+
+
+def sum_tampers(path: Path) -> Iterator[tuple[str, Tamper]]:
+    """Yield, for sums that are kept first, each column set to anything, and rows that lack."""
+    with closing(sqlite3.connect(path)) as connection:
+        checkpoints, rows = sqlite_snapshot(connection).sum_up()
+    names = {"checkpoint": Checkpoint._fields, "sums": SumRow._fields}
+    last = {"checkpoint": 1, "sums": len(rows)}
+    for table, columns in names.items():
+        for place in sorted({1, (last[table] + 1) // 2, last[table]}):
+            where = f"WHERE rowid = {place}"
+            for column, (kind, value) in product(columns, _VALUES.items()):
+                sql = f'UPDATE {table} SET "{column}" = {value} {where}'
+                yield (
+                    f"any column: {table}.{column} {kind} {place}",
+                    _summed(checkpoints, rows, sql),
+                )
+            for kind, sql in {
+                "row": f"DELETE FROM {table} {where}",
+                "row twice": f"INSERT INTO {table} SELECT * FROM {table} {where}",
+            }.items():
+                yield f"any {kind}: {table} {place}", _summed(checkpoints, rows, sql)
+
+
+def _summed(checkpoints: Sequence[Checkpoint], rows: Sequence[SumRow], sql: str) -> Tamper:
+    def tamper(connection: sqlite3.Connection) -> None:
+        write_sums(connection, checkpoints, rows)
+        connection.execute(sql)
+
+    return tamper
 
 
 def made_up_events(texts: Sequence[str]) -> Iterator[tuple[str, int, object]]:
@@ -506,7 +537,8 @@ def tamper_with(path: Path, sealed: Seal, heads: Heads, *, part: int = 0, parts:
     """Try every tamper, or every so-and-so-many-th, each undone before the next."""
     outcomes = list[tuple[str, Outcome]]()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        tampers = chain_of(each_tamper(path), column_tampers(path), chain_tampers(path))
+        kinds = (each_tamper, column_tampers, sum_tampers, chain_tampers)
+        tampers = chain_of.from_iterable(tampers_of(path) for tampers_of in kinds)
         for number, (name, tamper) in enumerate(tampers):
             if number % parts != part:
                 continue

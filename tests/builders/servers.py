@@ -27,6 +27,8 @@ TABLES = (
     "meta",
     "events",
     "joint_records",
+    "checkpoint",
+    "sums",
     "unplaced",
     "feed",
     "records",

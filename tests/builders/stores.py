@@ -44,6 +44,7 @@ __all__ = [
     "ADDED",
     "DAY",
     "LETTER",
+    "OF_LATER",
     "PAYLOADS",
     "PIN",
     "STEP",
@@ -57,6 +58,13 @@ __all__ = [
     "run",
     "variants",
 ]
+
+
+OF_LATER = (
+    *("INDEX {0}records_by_force", "TABLE {0}joint_records", "TABLE {0}settings"),
+    *("TABLE {0}sums", "TABLE {0}checkpoint"),
+)
+"""What a register of before lacks; {0} stands before the names of tables."""
 
 
 def run(path: Path, *sql: str) -> None:

@@ -23,7 +23,7 @@ PINNED = re.search(
 )
 def test_help_lists_the_same_options_in_the_same_order(run: Run, *, rewrite_golden: bool) -> None:
     """Names, order, defaults and sentences of every option are pinned, command by command."""
-    pages = [[], *([name] for name in COMMANDS), ["store"], ["store", "upgrade"]]
+    pages = [[], *([name] for name in COMMANDS), ["store"], ["store", "upgrade"], ["store", "sums"]]
     printed = "".join(run(*page, "--help").out for page in pages)
     if rewrite_golden:
         GOLDEN.write_text(printed, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The verb `peelflow store upgrade`."""
+"""The verbs `peelflow store upgrade` and `peelflow store sums`."""
 
 from __future__ import annotations
 
@@ -40,3 +40,23 @@ def test_the_demo_runs_in_postgresql(run: Run, postgres: str) -> None:
     assert run("export", "e.jsonl", "--register", postgres).code == 0
     assert run("import", "e.jsonl", "--register", "copy.db").code == 0
     assert run("verify", "--seal", "s.json", "--register", "copy.db").code == 0
+
+
+def test_sums_are_kept_up_to_now(run: Run) -> None:
+    """Of a register in a file or a database; figures and `verify` say what they said."""
+    assert run("demo").code == 0
+    before = run("figures", "--register", "peelflow-demo.db", "--as-at", "2023-03-30").out
+
+    ran = run("store", "sums", "peelflow-demo.db")
+
+    assert (ran.code, ran.out.startswith("the sums of the figures are kept up to")) == (0, True)
+    after = run("figures", "--register", "peelflow-demo.db", "--as-at", "2023-03-30").out
+    assert before == after
+    assert run("verify", "--register", "peelflow-demo.db").code == 0
+
+
+def test_a_store_without_sums_says_so(run: Run) -> None:
+    """Memory keeps none, and a file that is not there is not made."""
+    assert "keeps no sums" in run("store", "sums", "memory:").out
+    ran = run("store", "sums", "none.db")
+    assert (ran.code, "is not there" in ran.err) == (2, True)

@@ -19,6 +19,7 @@ from peelflow.stores import sqlite_file
 from peelflow.stores.opening import upgrade_store
 from peelflow.stores.sql import catalogue
 from tests.builders.servers import database
+from tests.builders.stores import OF_LATER
 
 KIM = Actor("kim", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
@@ -385,8 +386,8 @@ def test_a_table_that_drops_rows_by_itself_is_not_written_to(lite: tuple[str, st
 def test_what_is_taken_back_is_looked_at_again(tmp_path: Path) -> None:
     """18.2: the number of a schema that was not kept may come again, for another."""
     with opened(f"sqlite:///{tmp_path / 'register.db'}") as (register, run):
-        for of_later in ("TABLE settings", "TABLE joint_records", "INDEX records_by_force"):
-            run(f"DROP {of_later}")
+        for of_later in OF_LATER:
+            run(f"DROP {of_later.format('')}")
         with pytest.raises(KeyboardInterrupt):
             _interrupted(register)
         run("CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM changes; END")

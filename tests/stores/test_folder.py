@@ -25,7 +25,7 @@ from peelflow.stores.opening import (
     upgrade_store,
 )
 from peelflow.stores.sql.connection import make_engine, parse_url
-from tests.builders.stores import run
+from tests.builders.stores import OF_LATER, run
 
 LETTER = b"a letter"
 DIGEST = sha256(LETTER).hexdigest()
@@ -297,7 +297,7 @@ def test_a_register_of_before_takes_up_a_folder(tmp_path: Path, scheme: str) -> 
     upgrade_store(url)
     open_store(url).close()
     prefix = "" if scheme == "sqlite" else "peelflow_"
-    for of_later in ("INDEX {0}records_by_force", "TABLE {0}joint_records", "TABLE {0}settings"):
+    for of_later in OF_LATER:
         run(file, f"DROP {of_later.format(prefix)}")
 
     with Register.open(url, documents=tmp_path / "letters") as register:

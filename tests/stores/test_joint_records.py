@@ -21,7 +21,7 @@ from peelflow.stores.memory import MemoryStore
 from peelflow.stores.opening import open_store, upgrade_store
 from peelflow.testing.audit import audit
 from peelflow.testing.samples import append_joint
-from tests.builders.stores import append_next, run
+from tests.builders.stores import OF_LATER, append_next, run
 from tests.register.test_joint import (
     ALL_ACT,
     BY,
@@ -86,7 +86,6 @@ def listed(store: Store, force: str) -> list[str]:
     return [each.id for each in store.records(RecordQuery(force, "recommendation"))]
 
 
-OF_LATER = ("INDEX {0}records_by_force", "TABLE {0}joint_records", "TABLE {0}settings")
 """What a register of before lacks."""
 
 

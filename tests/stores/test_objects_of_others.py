@@ -14,9 +14,8 @@ from peelflow import Register, StoreUnavailable
 from peelflow.cli import main
 from peelflow.stores.opening import upgrade_store
 from tests.builders.servers import database
+from tests.builders.stores import OF_LATER
 from tests.stores.test_acts_between import NOT_KEPT, appoint, opened
-
-ALL_LATER = ("TABLE {0}settings", "TABLE {0}joint_records", "INDEX {0}records_by_force")
 
 
 @pytest.fixture(params=["sqlite", "sql-sqlite"])
@@ -201,7 +200,7 @@ def test_nothing_is_kept_where_an_application_has_something_temporary_act(
             appoint(register, "third")
 
 
-@pytest.mark.parametrize("gone", ALL_LATER)
+@pytest.mark.parametrize("gone", OF_LATER)
 def test_what_a_register_of_before_lacks_is_told_where_the_rest_of_it_is_there(
     lite: tuple[str, str], gone: str
 ) -> None:
@@ -216,7 +215,7 @@ def test_what_a_register_of_before_lacks_is_told_where_the_rest_of_it_is_there(
             appoint(register, "second")
 
 
-@pytest.mark.parametrize("gone", ALL_LATER)
+@pytest.mark.parametrize("gone", OF_LATER)
 def test_a_server_is_told_to_lack_it_too(server: str, gone: str) -> None:
     """18.1: by the words of its catalogue."""
     with opened(server) as (register, run):
@@ -229,7 +228,7 @@ def test_a_register_that_lacks_all_of_it_is_one_of_before(lite: tuple[str, str])
     """S12: it has no finding, and goes on."""
     url, prefix = lite
     with opened(url) as (register, run):
-        for gone in ALL_LATER[::-1]:
+        for gone in OF_LATER[::-1]:
             run(f"DROP {gone.format(prefix)}")
 
         assert found(register) == []

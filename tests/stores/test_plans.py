@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine
 
 from peelflow.stores import sqlite, sqlite_file
-from peelflow.stores.base import RecordQuery
+from peelflow.stores.base import Checkpoint, RecordQuery
 from peelflow.stores.opening import upgrade_store
 from peelflow.stores.sql.connection import statements_of
 from peelflow.stores.sqlite import SqliteStore
+from peelflow.stores.totals import Between
 from tests.builders.servers import database
 from tests.builders.stores import append_next, batch, change, next_event
 
@@ -65,10 +66,24 @@ def test_totals_scan_the_changes_alone(
     file: SqliteStore, as_at: date | None, force: str | None, known: int | None
 ) -> None:
     """S2: figures add up every change, once, and look at the events that came later alone."""
-    found = scans(plan_of(file, *STATEMENTS.totals(as_at, force, known, has_joint=True)))
+    found = scans(plan_of(file, *STATEMENTS.totals.scan(as_at, force, known, has_joint=True)))
 
     assert found[:1] == ["SCAN changes"]
     assert not any(scan.startswith("SCAN events") for scan in found)
+
+
+@pytest.mark.parametrize("as_at", [None, date(2024, 3, 2)])
+@pytest.mark.parametrize("force", [None, "WMP"])
+@pytest.mark.parametrize("known", [None, 7, 12])
+def test_totals_by_sums_look_at_what_came_since_alone(
+    file: SqliteStore, as_at: date | None, force: str | None, known: int | None
+) -> None:
+    """S2: figures read the sums of a month, and the events behind the checkpoint by position."""
+    between = Between(Checkpoint(9, "d"), known)
+    found = scans(plan_of(file, *STATEMENTS.totals.since(between, as_at, force)))
+
+    assert found == ["SCAN c", "SCAN sums USING COVERING INDEX sums_by_day"]  # for any row
+    assert scans(plan_of(file, STATEMENTS.totals.checkpoint, ()))[:1] == ["SCAN c"]
 
 
 @pytest.mark.parametrize("after", [None, "a"])
@@ -178,6 +193,6 @@ def test_a_lone_step_asks_for_its_number_once(file: SqliteStore) -> None:
     file._run(lambda each: each.set_trace_callback(seen.append))
     file.append(asked)
 
-    verbs = ["BEGIN IMMEDIATE", "PRAGMA schema_version", "UPDATE records"]
-    verbs += ["INSERT INTO", "INSERT INTO", "COMMIT"]
+    verbs = ["BEGIN IMMEDIATE", "PRAGMA schema_version", "PRAGMA temp.schema_version"]
+    verbs += ["UPDATE records", "INSERT INTO", "INSERT INTO", "COMMIT"]
     assert verbs == [" ".join(sql.split()[:2]) for sql in seen]

@@ -324,11 +324,6 @@ store_app: typer.Typer = typer.Typer(
 )
 
 
-@store_app.callback()
-def _keep_as_group() -> None:
-    """Keep `upgrade` a verb of its own, though it is the only one."""
-
-
 @store_app.command("upgrade")
 def upgrade_tables(
     url: Annotated[
@@ -349,6 +344,28 @@ def upgrade_tables(
         output.line("the tables are made")
     else:
         output.line(f"the tables are up to date; their schema was {previous}")
+
+
+@store_app.command("sums")
+def keep_figures(
+    register: Annotated[
+        str, typer.Argument(metavar="REGISTER", help="A file, or a URL as for `store upgrade`.")
+    ],
+) -> None:
+    """Keep the sums of the figures up to now, so that figures of a large register come at once.
+
+    Figures are right without it, and with sums that are old: run it every night, say. A database of
+    before needs `store upgrade` first.
+    """
+    from peelflow.cli import output
+    from peelflow.cli.options import url_of_register
+    from peelflow.stores.opening import keep_sums
+
+    position = keep_sums(url_of_register(register))
+    if position is None:
+        output.line("its store keeps no sums; figures add up every change")
+    else:
+        output.line(f"the sums of the figures are kept up to position {position} of the feed")
 
 
 app: typer.Typer = typer.Typer(

@@ -240,6 +240,29 @@ OnOption = Annotated[date | None, day_option("--on", "The day it happened; today
 AsOnOption = Annotated[date | None, day_option("--on", "The day; today when left out.")]
 
 
+def url_of_register(named: str, *, make: bool = False) -> str:
+    """Return the URL of a register that is named by it, or by its file.
+
+    Args:
+        named: What it is named by.
+        make: Whether its file may be made.
+
+    Raises:
+        InvalidRequest: There is no such file.
+    """
+    scheme, colon, _ = named.partition(":")
+    url = named if colon and len(scheme) > 1 else f"{SQLITE_SCHEME}{named}"
+    file = Path(url.removeprefix(SQLITE_SCHEME))
+    is_file = url.startswith(SQLITE_SCHEME)
+    if is_file and not make and not (file.exists() and file.stat().st_size):
+        raise InvalidRequest(
+            f"the register {file.as_posix()}",
+            "is not there",
+            "name another with --register, or make one with `peelflow add` or `peelflow import`",
+        )
+    return url
+
+
 @frozen(kw_only=True)
 class RegisterOptions:
     """Which register a command opens, and under which rules."""
@@ -266,17 +289,8 @@ class RegisterOptions:
         """
         check_environment()
         show_rule_places(shown=self.verbose)
-        scheme, colon, _ = self.register.partition(":")
-        url = self.register if colon and len(scheme) > 1 else f"{SQLITE_SCHEME}{self.register}"
-        file = Path(url.removeprefix(SQLITE_SCHEME))
-        is_file = url.startswith(SQLITE_SCHEME)
-        if is_file and not make and not (file.exists() and file.stat().st_size):
-            raise InvalidRequest(
-                f"the register {file.as_posix()}",
-                "is not there",
-                "name another with --register, or make one with `peelflow add` or "
-                "`peelflow import`",
-            )
+        url = url_of_register(self.register, make=make)
+        file, is_file = Path(url.removeprefix(SQLITE_SCHEME)), url.startswith(SQLITE_SCHEME)
         rules = [beside, *(self.rules or [beside.parent])] if beside else self.rules
         force, user = current_settings().force_in_use, current_settings().recorded_by_in_use
         rulebook = rulebook_of(rules)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -249,6 +250,27 @@ def assumed_changes(history: Sequence[Event], on: date | None) -> tuple[Change, 
         return ()
     changes = (change for event in history for change in event.changes)
     return tuple(change for change in changes if on is None or change.on <= on)
+
+
+def assumed_days(history: Sequence[Event]) -> Iterator[tuple[date, bool]]:
+    """Yield each day of a record, and whether it stood by its end where it was taken over.
+
+    There are none of one that was not taken over; before its first day it was not there.
+    """
+    # A note moves nothing, and alone may be of an earlier day than what stands before it.
+    events = [event for event in as_corrected(history) if not isinstance(event.what, Noted)]
+    if not events or not isinstance(events[0].what, TakenOver):
+        return
+    if any(before.on > after.on for before, after in pairwise(events)):
+        for day in sorted({event.on for event in events}):
+            until = corrected_until(events, day)
+            yield day, bool(until) and is_assumed(fold(until))
+        return
+    record = begin(events[0])
+    for day, of_day in groupby(events, key=attrgetter("on")):
+        for event in of_day:
+            record = record if event is events[0] else apply(record, event)
+        yield day, is_assumed(record)
 
 
 def _effective_corrections(

@@ -78,7 +78,7 @@ WRITTEN_COLUMNS = StoredRow._fields[1:]
 
 
 LIFECYCLE_COLUMNS = ("name", "version", "digest", "text")
-INTEGER_COLUMNS = {"number", "level", "version", "delta"}
+INTEGER_COLUMNS = {"number", "level", "version", "delta", "total", "assumed"}
 NULL_COLUMNS = {"level", "parent", "key"}
 """What a row may leave out."""
 
@@ -103,6 +103,30 @@ class JointRow(NamedTuple):
 
     record: str
     force: str
+
+
+class SumRow(NamedTuple):
+    """What a line of the figures had come to when a month began, or how a day then moved it.
+
+    `on` is the month, as 2024-05, or the day. `assumed` of the total stand where they were taken
+    over.
+    """
+
+    on: str
+    force: str
+    category: str
+    level: Level
+    ledger: str
+    counts: str
+    total: int
+    assumed: int
+
+
+class Checkpoint(NamedTuple):
+    """Up to which position of the feed sums are kept, and the digest of the event there."""
+
+    position: int
+    digest: str
 
 
 @frozen

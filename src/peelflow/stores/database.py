@@ -1,7 +1,7 @@
 """Read a register from a SQL database by statements that are made of the rows' columns.
 
-SQLite and PostgreSQL differ in a few words, which a `Dialect` holds. A store makes its statements
-once, so that what runs is a constant text.
+SQLite and PostgreSQL differ in a few words, which a `stores.dialect.Dialect` holds. A store makes
+its statements once, so that what runs is a constant text.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from datetime import date
 from functools import partial
 from itertools import chain, groupby
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from attrs import field
 
-from peelflow.engine.fold import assumed_changes
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Record
 from peelflow.results import frozen
 from peelflow.stores.base import (
     LIFECYCLE_COLUMNS,
     Capabilities,
     ChangeRow,
+    Checkpoint,
     DatabaseFault,
     EventRow,
     FeedItem,
@@ -34,7 +34,7 @@ from peelflow.stores.base import (
     StoredEvent,
     StoredRecord,
     StoredRow,
-    TotalLine,
+    SumRow,
     WriteBatch,
     check_keys,
     check_numbers,
@@ -45,70 +45,25 @@ from peelflow.stores.base import (
     matches_field,
     matches_mention,
     read_set_ids,
-    total_order,
-    totals_of,
 )
-from peelflow.stores.codec import ASSUMED_START
+from peelflow.stores.dialect import Dialect, quoted
 from peelflow.stores.rows import RowUnreadable, decoded_rows, stored_event
 from peelflow.stores.schema_check import Select
+from peelflow.stores.totals import (
+    Between,
+    TotalStatements,
+    checkpoint_of,
+    sum_up,
+    totals_by_scan,
+    totals_since,
+)
 
 _T = TypeVar("_T")
 Ask = Callable[[str, Sequence[Any]], Sequence[Any]]
 """Runs one statement with its parameters and returns the rows."""
-_number = attrgetter("number")
 STORED_EVENT_COLUMNS = ("record", "number", "text", "previous", "digest")
 """What of an event's row is read: SQLite builds every text that it is asked for."""
 LISTING_PAGE = 256
-_TOTAL_COLUMNS = "force, category, level, ledger, counts"
-
-
-def quoted(names: Iterable[str]) -> str:
-    """Return columns' names as SQL lists them."""
-    return ", ".join(f'"{name}"' for name in names)
-
-
-@frozen(kw_only=True)
-class Dialect:
-    """What the statements differ in from one database to another; SQLite's where it is left out.
-
-    Attributes:
-        prefix: What the names of the tables begin with.
-        feed: What to select events with their positions from.
-        whole_feed: The same, with the events that have no position yet; and its order.
-        known_changes: What to select the changes up to a position of the feed from.
-        later_corrections: Selects the record of each correction behind a position of the feed.
-        mark: What stands for a parameter.
-        among: The condition that a text is one of those in one parameter.
-        array: Makes that parameter of the texts.
-        lock: What makes a statement hold the rows it gives.
-        field_condition: The condition that a field, by name, says a text; None where every record
-            is looked at instead.
-        holds_text: The condition that a record's row holds a text anywhere; None where every record
-            is looked at instead.
-        last_day: The day of a record's last event that is no note, of its row's text; None where
-            each history is looked at instead.
-        stands_as_begun: The condition that a record's row says that it stands where it began.
-        numbers_asked: What to select ids and numbers from that one parameter holds, as `key` and
-            `value`; None where whole histories are read instead.
-    """
-
-    prefix: str
-    feed: str
-    whole_feed: str
-    known_changes: str
-    later_corrections: str
-    mark: str = "?"
-    among: str = "IN (SELECT value FROM json_each(?))"
-    array: Callable[[Sequence[str]], object] = json.dumps
-    lock: str = ""
-    # A field's name is no path: it may hold any character.
-    field_condition: str | None = """EXISTS (SELECT 1 FROM json_each(body, '$.fields') AS field
-        WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
-    holds_text: str | None = "instr(body, ?) > 0"
-    last_day: str | None = "json_extract(body, '$.on')"
-    stands_as_begun: str = """EXISTS (SELECT 1 FROM json_each(body, '$.entered') AS entered
-        WHERE entered.key = state AND json_extract(entered.value, '$.number') = 1)"""
-    numbers_asked: str | None = "json_each(?)"
 
 
 class Statements:
@@ -141,6 +96,7 @@ class Statements:
         self.lifecycles: str = (
             f"SELECT {quoted(LIFECYCLE_COLUMNS)} FROM {prefix}lifecycles ORDER BY name, version"
         )
+        self.totals: TotalStatements = TotalStatements(dialect)
         self._with_joint = ForceStatements(self, has_joint=True)
         self._without_joint = ForceStatements(self, has_joint=False)
 
@@ -237,75 +193,6 @@ class Statements:
         array = self.dialect.array(list(until))
         return f"{sql} AND asked.key IN ({narrowed.ids})", (asked, *narrowed.told(force, array))
 
-    def totals(
-        self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
-    ) -> tuple[str, tuple[Any, ...]]:
-        """Return the statement that sums up the changes, and says how many of them are assumed.
-
-        Behind the sums come, with numbers from 1, the events of each record that was taken over and
-        moved since: whether it stood where it was taken over is for whoever reads them to say.
-        """
-        mark = self.dialect.mark
-        where: dict[str, object] = {}
-        if as_at is not None:
-            where[f'"on" <= {mark}'] = as_at.isoformat()
-        if force is not None:
-            where[f"force = {mark}"] = force
-        position = () if known is None else (known,)
-        taken, asked = self._taken_over(as_at, force, known, has_joint=has_joint)
-        source = f"{self.dialect.prefix}changes" if known is None else self.dialect.known_changes
-        standing = "SELECT id FROM taken WHERE how = 'standing'"
-        sql = f"""WITH taken AS ({taken}) SELECT {_TOTAL_COLUMNS}, sum(delta),
-                sum(CASE WHEN record IN ({standing}) THEN delta ELSE 0 END),
-                '' AS record, 0 AS number, '' AS text FROM {source}
-            WHERE {" AND ".join(where) or "1 = 1"}
-            GROUP BY {_TOTAL_COLUMNS} HAVING sum(delta) <> 0
-            UNION ALL SELECT '', '', 0, '', '', 0, 0, record, number, text
-            FROM {self._events_until(known)} record IN (SELECT id FROM taken WHERE how = 'moved')"""
-        return sql, (*asked, *position, *where.values(), *position)
-
-    def _taken_over(
-        self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
-    ) -> tuple[str, tuple[Any, ...]]:
-        """Return what selects the records that are, or were known to be, taken over.
-
-        Of each that has not moved since then its row says whether it is standing or has walked.
-        """
-        mark, prefix = self.dialect.mark, self.dialect.prefix
-        unmoved: dict[str, object] = {}
-        if self.dialect.last_day is None:
-            unmoved["1 = 0"] = None
-        elif as_at is not None:
-            unmoved[f"{self.dialect.last_day} <= {mark}"] = as_at.isoformat()
-        if known is not None:
-            until = f"{self._events_until(known)} record = id"
-            unmoved[f"number = (SELECT max(number) FROM {until})"] = known
-        where: dict[str, tuple[object, ...]] = {f"body LIKE {mark}": (f"{ASSUMED_START}%",)}
-        if known is not None:
-            # What was entered anew since may have been taken over then, and of another force.
-            corrected = f"id IN ({self.dialect.later_corrections})"
-            where = {f"(body LIKE {mark} OR {corrected})": (f"{ASSUMED_START}%", known)}
-        if force is not None and known is None and has_joint:
-            joint = f"id IN (SELECT record FROM {self.joint_with})"
-            where[f"({self.of_force} OR {joint})"] = (force, force)
-        elif force is not None and known is None:
-            where[self.of_force] = (force,)
-        elif force is not None:
-            of_force = f"SELECT record FROM {prefix}changes WHERE force = {mark}"
-            where[f"id IN ({of_force})"] = (force,)
-        row_says = f"CASE WHEN {self.dialect.stands_as_begun} THEN 'standing' ELSE 'walked' END"
-        sql = f"""SELECT id, CASE WHEN {" AND ".join(unmoved) or "1 = 1"} THEN {row_says}
-            ELSE 'moved' END AS how
-            FROM {prefix}records WHERE {" AND ".join(where)}"""
-        told = [value for value in unmoved.values() if value is not None]
-        return sql, (*told, *chain.from_iterable(where.values()))
-
-    def _events_until(self, known: int | None) -> str:
-        """Return what events are selected from, up to a position, and the next condition's AND."""
-        if known is None:
-            return f"{self.dialect.prefix}events WHERE"
-        return f"{self.dialect.feed} WHERE position <= {self.dialect.mark} AND"
-
 
 class ForceStatements:
     """The statements of one dialect that are narrowed to one force."""
@@ -394,6 +281,10 @@ class DatabaseStore(ABC):
     @abstractmethod
     def _has_joint_records(self) -> bool:
         """Return whether the table of joint records is there, which a register of before lacks."""
+
+    def _has_sums(self) -> bool:
+        """Return whether sums may be kept here: their tables are there, and may be read."""
+        return False
 
     def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
         """Return what makes a stored record of its id, head and text."""
@@ -491,9 +382,18 @@ class DatabaseStore(ABC):
     ) -> Iterable[LedgerTotal]:
         """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
+        statements = self._statements.totals
+        if self._has_sums():
+            checkpoint = self._ask(statements.checkpoint, (), partial(checkpoint_of, known=known))
+            if checkpoint is not None:
+                between = Between(checkpoint, known)
+                asked = statements.since(between, as_at, force)
+                totals = self._ask(*asked, partial(totals_since, between, as_at, force))
+                if totals is not None:
+                    return totals
         has_joint = force is not None and self._has_joint_records()
-        sql, parameters = self._statements.totals(as_at, force, known, has_joint=has_joint)
-        return self._ask(sql, parameters, partial(_totals_of, as_at, force))
+        sql, parameters = statements.scan(as_at, force, known, has_joint=has_joint)
+        return self._ask(sql, parameters, partial(totals_by_scan, as_at, force))
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""
@@ -516,37 +416,6 @@ class DatabaseStore(ABC):
             (after, limit),
             lambda rows: tuple([FeedItem(place, stored_event(*row)) for place, *row in rows]),
         )
-
-
-def _totals_of(
-    as_at: date | None, force: str | None, rows: Iterable[Sequence[Any]]
-) -> Sequence[LedgerTotal]:
-    """Return the totals of what `Statements.totals` gives."""
-    sums: dict[TotalLine, tuple[int, int]] = {}
-    histories: dict[str, list[Event]] = {}
-    for *line, total, assumed, record, number, text in rows:
-        if number:
-            event = stored_event(record, number, text, "", "").event
-            histories.setdefault(record, []).append(event)
-        else:
-            force_of, category, level, ledger, counts = _checked_line(line, total)
-            sums[force_of, category, level, ledger, counts] = total, assumed
-    ordered = (sorted(history, key=_number) for history in histories.values())
-    standing = chain.from_iterable(assumed_changes(history, as_at) for history in ordered)
-    moved = totals_of(standing, force)
-    totals = (
-        LedgerTotal(*line, total, assumed + moved[line]) for line, (total, assumed) in sums.items()
-    )
-    return sorted(totals, key=total_order)
-
-
-def _checked_line(line: Sequence[Any], total: object) -> Sequence[Any]:
-    """Return a line of the totals; RowUnreadable where something else stands in the changes."""
-    force, category, level, *counted = line
-    are_texts = all(isinstance(text, str) for text in (force, category, *counted))
-    if are_texts and (level is None or type(level) is int) and type(total) is int:
-        return line
-    raise RowUnreadable(f"a change of {force!a:.80} holds no text or number where one belongs")
 
 
 def _content_of(rows: Sequence[Any]) -> bytes | None:
@@ -598,6 +467,7 @@ class SqlSnapshot:
     _check: Callable[[Select], Iterator[DatabaseFault]] = field(repr=False)
     _unchecked: Callable[[Select], Iterator[str]] = field(repr=False, default=lambda _: iter(()))
     _has_joint: bool = field(repr=False, default=False)
+    _has_sums: bool = field(repr=False, default=False)
 
     def database_faults(self) -> Iterator[DatabaseFault]:
         """Yield what the database's own check finds, and how its schema differs from ours."""
@@ -631,6 +501,35 @@ class SqlSnapshot:
             return iter(())
         rows = self._ordered(JointRow._fields, "joint_records", "record, force")
         return map(JointRow._make, rows)
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """Yield up to where sums are kept."""
+        rows = self._ordered(Checkpoint._fields, "checkpoint", "1, 2") if self._has_sums else ()
+        return map(Checkpoint._make, rows)
+
+    def sums(self) -> Iterator[SumRow]:
+        """Yield every row of the sums."""
+        rows = self._ordered(SumRow._fields, "sums", "1, 2") if self._has_sums else ()
+        return map(SumRow._make, rows)
+
+    def numbers_until(self, checkpoint: Checkpoint) -> Mapping[str, int] | None:
+        """Return the number of each record's last event up to a checkpoint of this feed."""
+        feed, position = self._statements.dialect.feed, checkpoint.position
+        if type(position) is not int:
+            return None
+        digests = self.select(f"SELECT digest FROM {feed} WHERE position = {position}")
+        if [digest for (digest,) in digests] != [checkpoint.digest]:
+            return None
+        until = f"SELECT record, max(number) FROM {feed} WHERE position <= {position}"
+        return dict(map(tuple, self.select(f"{until} GROUP BY record")))
+
+    def sum_up(self) -> tuple[Sequence[Checkpoint], Sequence[SumRow]]:
+        """Return the sums of all that has a position, and up to where they are.
+
+        Raises:
+            RowUnreadable: A row says nothing that can be read.
+        """
+        return sum_up(self.select, self._statements.dialect)
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Yield every document by its digest."""

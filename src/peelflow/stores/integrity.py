@@ -60,6 +60,7 @@ from peelflow.stores.soundness import (
     event_faults,
     history_faults,
 )
+from peelflow.stores.sums import Recount, recount_of
 
 
 @frozen(order=True)
@@ -181,20 +182,22 @@ def verify_snapshot(
     """Yield everything that does not fit in one reading of a store; never an error instead.
 
     The database itself, its own check and its schema; the events of each record against their
-    chain and the rules kept beside them; its row, changes and keys against its events; the feed's
-    positions; every document and lifecycle against its digest; and that all which the events name
-    is there.
+    chain and the rules kept beside them; its row, changes and keys against its events, and the
+    sums of the figures; the feed's positions; every document and lifecycle against its digest; and
+    that all which the events name is there.
 
     Args:
         snapshot: One reading of the store.
         documents: The documents, when the store does not keep them itself.
     """
-    mentions, numbers = References(), dict[str, int]()
+    mentions, numbers, recounts = References(), dict[str, int](), list[Recount]()
     contents = documents if documents is not None else _told_documents(snapshot)
     sentences = set[str]()
     for part in (
         _database_discrepancies(snapshot),
-        _history_discrepancies(snapshot, mentions, numbers),
+        _begin_recount(snapshot, recounts),
+        _history_discrepancies(snapshot, mentions, numbers, recounts),
+        _sum_discrepancies(recounts),
         _position_discrepancies(snapshot, numbers),
         _content_discrepancies(snapshot, contents, mentions, numbers),
     ):
@@ -215,8 +218,19 @@ def _database_discrepancies(snapshot: Snapshot) -> Iterator[Discrepancy]:
         yield Discrepancy("", 0, *fault)
 
 
+def _begin_recount(snapshot: Snapshot, recounts: list[Recount]) -> Iterator[Discrepancy]:
+    """Yield nothing, and begin to recount the sums; not at all where they cannot be read."""
+    recounts.append(recount_of(snapshot))
+    yield from ()
+
+
+def _sum_discrepancies(recounts: list[Recount]) -> Iterator[Discrepancy]:
+    for recount in recounts:
+        yield from (Discrepancy("", 0, "sums-differ", fault) for fault in recount.faults())
+
+
 def _history_discrepancies(
-    snapshot: Snapshot, mentions: References, numbers: dict[str, int]
+    snapshot: Snapshot, mentions: References, numbers: dict[str, int], recounts: list[Recount]
 ) -> Iterator[Discrepancy]:
     """Yield what does not fit of each record, and note how many events each has."""
     kept = snapshot.lifecycles()
@@ -227,7 +241,7 @@ def _history_discrepancies(
         odd.clear()
         group = [row for _, row in rows]
         numbers[record] = max((row.number for row in group if isinstance(row, EventRow)), default=0)
-        yield from _record_discrepancies(record, group, mentions, kept_rules)
+        yield from _record_discrepancies(record, group, mentions, kept_rules, recounts)
     yield from odd
 
 
@@ -292,7 +306,11 @@ def is_plain_text(value: object) -> bool:
 
 
 def _record_discrepancies(
-    record: str, rows: list[_Row], mentions: References, kept_rules: KeptLifecycles
+    record: str,
+    rows: list[_Row],
+    mentions: References,
+    kept_rules: KeptLifecycles,
+    recounts: Iterable[Recount],
 ) -> Iterator[Discrepancy]:
     before, events = ChainHead(), []
     keys: Counter[str] = Counter()
@@ -304,6 +322,8 @@ def _record_discrepancies(
         if event is not None:
             events.append(event)
             mentions.add(event)
+    for recount in recounts:
+        recount.add(record, events)
     for key in sorted(key for key, times in keys.items() if times > 1):
         yield Discrepancy(record, 0, "key-twice", f"the key {key!r} stands on several events")
     if len(events) == before.number or not events:

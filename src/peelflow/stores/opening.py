@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from hashlib import sha256
 from heapq import merge
 from importlib.util import find_spec
@@ -105,6 +105,34 @@ def upgrade_store(url: str) -> int | None:
     from peelflow.stores.sql.store import upgrade_sql
 
     return upgrade_sql(url)
+
+
+class SumStore(Store, Protocol):
+    """A store that keeps sums of the figures, which none needs to."""
+
+    def keep_sums(self) -> int:
+        """Keep the sums up to now in the place of those there were, and return their position."""
+
+
+def keep_sums(url: str) -> int | None:
+    """Keep the sums of a register's figures up to now, in the place of those there were.
+
+    Figures then take as long as there are lines in them and acts since, and not all there ever was.
+    They are the same with sums that are old, or with none.
+
+    Returns:
+        The position of the last event that is summed up; None where the store keeps no sums.
+
+    Raises:
+        StoreUnavailable: The database lacks the tables for it (`upgrade_store` makes them), or
+            what is kept cannot be read.
+    """
+    with closing(open_store(url)) as store:
+        return store.keep_sums() if _sums_up(store) else None
+
+
+def _sums_up(store: Store) -> TypeGuard[SumStore]:
+    return hasattr(store, "keep_sums")
 
 
 def open_plugin_store(url: str) -> Store:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ SchemaObjects = Mapping[str, str]
 """By what an object is and is called, such as `index records_by_parent`, how it is defined."""
 SchemaNumbers = tuple[int, int]
 """SQLite's own numbers of a file's schema, and of what is temporary on the connection."""
-EMPTIED_TABLES = ("joint_records", "settings", "unplaced")
+EMPTIED_TABLES = ("checkpoint", "joint_records", "settings", "sums", "unplaced")
 """The tables, without their prefix, from which peelflow takes rows away again."""
 
 
@@ -35,12 +35,13 @@ class ExpectedSchema:
 
     Attributes:
         objects: Its objects, as `sqlite_objects` gives them.
-        later: Those that a register of before lacks, all of them, with what is on them.
+        later: Those that a register of before lacks, with what is on them: what came together, in
+            the order in which it came. It lacks all that came with or behind what it lacks.
         prefix: What the names of the tables begin with.
     """
 
     objects: SchemaObjects
-    later: Collection[str] = ()
+    later: Sequence[Collection[str]] = ()
     prefix: str = ""
 
     @property
@@ -53,10 +54,14 @@ class ExpectedSchema:
 
         Args:
             found: The names of the objects that are there. Where one of the later ones is among
-                them, the register is none of before, and lacks none.
+                them, the register is none of before that, and lacks none that came with it.
         """
-        is_of_before = not any(name in found for name in self.later)
-        return without_objects(self.objects, self.later) if is_of_before else self.objects
+        lacked: list[str] = []
+        for together in reversed(self.later):
+            if any(name in found for name in together):
+                break
+            lacked += together
+        return without_objects(self.objects, lacked) if lacked else self.objects
 
     def has_table(self, table: str, found: SchemaObjects) -> bool:
         """Return whether a table is there as this version makes it.

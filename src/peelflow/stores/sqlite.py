@@ -24,7 +24,6 @@ from peelflow.stores.base import (
     Capabilities,
     ChangeRow,
     EventRow,
-    Snapshot,
     StoredRecord,
     StoredRow,
     WriteBatch,
@@ -36,13 +35,12 @@ from peelflow.stores.base import (
 )
 from peelflow.stores.database import (
     DatabaseStore,
-    Dialect,
     SqlSnapshot,
     Statements,
     check_batch,
     check_keys_and_rules,
-    quoted,
 )
+from peelflow.stores.dialect import Dialect, quoted
 from peelflow.stores.fork_safety import OpenReading, ProcessIdentity, fork_guard
 from peelflow.stores.read_only import (
     ReadingConnection,
@@ -62,6 +60,7 @@ from peelflow.stores.sqlite_file import (
     DRIVER_FAULTS,
     HAS_JOINT_RECORDS,
     HAS_SETTINGS,
+    HAS_SUMS,
     FileIdentity,
     check_written_schema,
     connect,
@@ -71,6 +70,7 @@ from peelflow.stores.sqlite_file import (
     file_replaced,
     number_from,
     write_joint,
+    write_sums,
 )
 
 _T = TypeVar("_T")
@@ -239,7 +239,20 @@ class SqliteStore(DatabaseStore):
         """Return the position of the last event (S5)."""
         return self._ask(_POSITION, (), lambda rows: int(rows[0][0]))
 
-    def snapshot(self) -> AbstractContextManager[Snapshot]:
+    def keep_sums(self) -> int:
+        """Keep the sums of the figures up to now in the place of those there were.
+
+        Others go on meanwhile: what is summed up is one reading, and never changes.
+
+        Returns:
+            The position of the last event in them; 0 where there is none.
+        """
+        with self.snapshot() as snapshot:
+            checkpoints, rows = snapshot.sum_up()
+        self._write(lambda connection: write_sums(connection, checkpoints, rows))
+        return max((checkpoint.position for checkpoint in checkpoints), default=0)
+
+    def snapshot(self) -> AbstractContextManager[SqlSnapshot]:
         """Return one reading of everything, on a connection of its own so that writers go on."""
         self._run(lambda _: None)
         return self._open_snapshot()
@@ -257,7 +270,7 @@ class SqliteStore(DatabaseStore):
             raise error_of(self.url, fault) from fault
 
     @contextmanager
-    def _open_snapshot(self) -> Iterator[Snapshot]:
+    def _open_snapshot(self) -> Iterator[SqlSnapshot]:
         try:
             with OpenReading(self.url) as reading:
                 connection = reading.open(self._begin_reading, sqlite3.Connection.close)
@@ -268,6 +281,8 @@ class SqliteStore(DatabaseStore):
                         raise StoreBusy(self.url)
         except DRIVER_FAULTS as fault:
             raise error_of(self.url, fault) from fault
+        except RowUnreadable as fault:
+            raise StoreUnavailable(self.url, str(fault)) from fault
 
     def _connect_anew(self) -> sqlite3.Connection:
         return connect(self._path, self.url, timeout=self._timeout)
@@ -311,6 +326,9 @@ class SqliteStore(DatabaseStore):
 
     def _has_joint_records(self) -> bool:
         return bool(self._ask(HAS_JOINT_RECORDS, (), lambda rows: rows[0][0]))
+
+    def _has_sums(self) -> bool:
+        return bool(self._ask(HAS_SUMS, (), lambda rows: rows[0][0]))
 
     def _process(self) -> _ProcessConnection:
         # INVARIANT: `setdefault` is atomic, so a process has one connection; the parent's stays
@@ -430,12 +448,13 @@ def sqlite_snapshot(
         except DRIVER_FAULTS as fault:
             raise error_of(url, fault) from fault
 
-    ((has_joint,),) = select(HAS_JOINT_RECORDS)
+    ((has_joint,),), ((has_sums,),) = select(HAS_JOINT_RECORDS), select(HAS_SUMS)
     return SqlSnapshot(
         select,
         _STATEMENTS,
         lambda select: sqlite_faults(select, expected_schema()),
         has_joint=bool(has_joint),
+        has_sums=bool(has_sums),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from peelflow.errors import StoreBusy, StoreError, StoreUnavailable, StoreVersion
-from peelflow.stores.base import JointRow
+from peelflow.stores.base import Checkpoint, JointRow, SumRow
 from peelflow.stores.read_only import (
     ReadingConnection,
     connect_to_read,
@@ -47,6 +47,16 @@ MAKE_RECORDS_BY_FORCE = "CREATE INDEX records_by_force ON records (force, id)"
 HAS_JOINT_RECORDS = (
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'joint_records'"
 )
+MAKE_CHECKPOINT = "CREATE TABLE checkpoint (position INTEGER NOT NULL, digest TEXT NOT NULL)"
+MAKE_SUMS = (
+    """CREATE TABLE sums (
+        "on" TEXT NOT NULL, force TEXT NOT NULL, category TEXT NOT NULL, level INTEGER,
+        ledger TEXT NOT NULL, counts TEXT NOT NULL, total INTEGER NOT NULL,
+        assumed INTEGER NOT NULL)""",
+    """CREATE INDEX sums_by_day ON sums ("on", force)""",
+)
+HAS_SUMS = """SELECT count(*) = 2 FROM sqlite_master
+    WHERE type = 'table' AND name IN ('checkpoint', 'sums')"""
 
 TABLES = (
     """CREATE TABLE meta (schema INTEGER NOT NULL)""",
@@ -74,13 +84,19 @@ TABLES = (
         PRIMARY KEY (name, version)) WITHOUT ROWID""",
     MAKE_SETTINGS,
     *MAKE_JOINT_RECORDS,
+    MAKE_CHECKPOINT,
+    *MAKE_SUMS,
 )
-LATER_OBJECTS: Mapping[str, Sequence[str]] = {
-    "table settings": (MAKE_SETTINGS,),
-    "table joint_records": MAKE_JOINT_RECORDS,
-    "index records_by_force": (MAKE_RECORDS_BY_FORCE,),
-}
-"""What a register of before lacks until it is first written to, and what makes it."""
+LATER_OBJECTS: Sequence[Mapping[str, Sequence[str]]] = (
+    {
+        "table settings": (MAKE_SETTINGS,),
+        "table joint_records": MAKE_JOINT_RECORDS,
+        "index records_by_force": (MAKE_RECORDS_BY_FORCE,),
+    },
+    {"table checkpoint": (MAKE_CHECKPOINT,), "table sums": MAKE_SUMS},
+)
+"""What a register of before lacks until it is first written to, by when it came, and what makes it.
+"""
 
 
 @cache
@@ -111,9 +127,10 @@ def check_written_schema(
     if (found := numbers()) == known:
         return found
     there = sqlite_objects(connection.execute, expected.tables)
-    for name in LATER_OBJECTS.keys() - there.keys():
-        for statement in LATER_OBJECTS[name]:
-            connection.execute(statement)
+    for together in LATER_OBJECTS:
+        for name in together.keys() - there.keys():
+            for statement in together[name]:
+                connection.execute(statement)
     return numbers()
 
 
@@ -246,6 +263,16 @@ def write_joint(
     for record, rows in joint:
         connection.execute("DELETE FROM joint_records WHERE record = ?", (record,))
         connection.executemany(_INSERT_JOINT, rows)
+
+
+def write_sums(
+    connection: sqlite3.Connection, checkpoints: Sequence[Checkpoint], rows: Sequence[SumRow]
+) -> None:
+    """Write the sums in the place of those there were."""
+    connection.execute("DELETE FROM checkpoint")
+    connection.execute("DELETE FROM sums")
+    connection.executemany("INSERT INTO checkpoint VALUES (?, ?)", checkpoints)
+    connection.executemany("INSERT INTO sums VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 FileIdentity = tuple[int, int]

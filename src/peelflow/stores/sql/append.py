@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Table, delete, insert, inspect, literal, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, inspect, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
 from peelflow.errors import Conflict, StoreUnavailable
@@ -21,13 +21,16 @@ from peelflow.stores.base import (
     MOVED_COLUMNS,
     WRITTEN_COLUMNS,
     ChangeRow,
+    Checkpoint,
     EventRow,
     StoredRow,
+    SumRow,
     WriteBatch,
     check_keys,
     check_numbers,
 )
-from peelflow.stores.database import check_batch, quoted
+from peelflow.stores.database import check_batch
+from peelflow.stores.dialect import quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.catalogue import DELETING_KEYS, EMPTIED_TABLES, check_sqlite_schema
@@ -109,6 +112,34 @@ def write_joint(connection: Connection, rows: BatchRows) -> None:
         if list(connection.execute(ordered).scalars()) != [row.force for row in made]:
             raise RowUnreadable(not_kept(f"the forces of {record}"))
     check_triggers(connection, table)
+
+
+def write_sums(
+    connection: Connection, checkpoints: Sequence[Checkpoint], rows: Sequence[SumRow]
+) -> None:
+    """Write the sums in the place of those there were.
+
+    The row of `peelflow_meta` is locked meanwhile: of two that keep sums, one waits for the other.
+
+    Raises:
+        StoreUnavailable: The database is of before and lacks the tables.
+    """
+    written: dict[Table, Sequence[SumRow | Checkpoint]]
+    written = {tables.sums: rows, tables.checkpoint: checkpoints}
+    if not all(inspect(connection).has_table(table.name) for table in written):
+        url = connection.engine.url.render_as_string(hide_password=True)
+        why = f"it has no tables of sums; run: peelflow store upgrade {url}"
+        raise StoreUnavailable(url, why)
+    check_sqlite_schema(connection)
+    connection.execute(select(tables.meta.c.schema).with_for_update()).all()
+    for table, values in written.items():
+        connection.execute(delete(table))
+        if values:
+            connection.execute(insert(table), [row._asdict() for row in values])
+        count = connection.execute(select(func.count()).select_from(table)).scalar()
+        if count != len(values):
+            raise RowUnreadable(not_kept(f"the rows of {table.name}"))
+        check_triggers(connection, table)
 
 
 def _check_written(

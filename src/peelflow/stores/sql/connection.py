@@ -26,7 +26,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuch
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import AnswerLost, InvalidRequest, StoreUnavailable
-from peelflow.stores.database import Dialect, Statements
+from peelflow.stores.database import Statements
+from peelflow.stores.dialect import Dialect
 from peelflow.stores.read_only import (
     ReadingConnection,
     connect_to_read,
@@ -74,6 +75,7 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
         whole_feed=_WHOLE_FEED,
         known_changes=_known_changes(mark),
         later_corrections=_later_corrections(mark),
+        unplaced="peelflow_events JOIN peelflow_unplaced USING (serial)",
     )
     if name == SQLITE:
         return Statements(evolve(dialect, mark=mark, numbers_asked=f"json_each({mark})"))

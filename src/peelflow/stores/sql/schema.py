@@ -22,6 +22,7 @@ from peelflow.stores.base import (
     EventRow,
     JointRow,
     StoredRow,
+    SumRow,
 )
 from peelflow.stores.sql.connection import check_encoding
 
@@ -103,8 +104,22 @@ joint_records: sa.Table = sa.Table(
     sa.PrimaryKeyConstraint("record", "force"),
     sa.Index("peelflow_joint_records_by_force", "force", "record"),
 )
-LATER_OBJECTS: frozenset[str] = frozenset(
-    {f"table {settings.name}", f"table {joint_records.name}", f"index {RECORDS_BY_FORCE}"}
+checkpoint: sa.Table = sa.Table(
+    "peelflow_checkpoint",
+    metadata,
+    sa.Column("position", _serial, nullable=False),
+    sa.Column("digest", _text, nullable=False),
+)
+sums: sa.Table = sa.Table(
+    "peelflow_sums",
+    metadata,
+    *_columns(SumRow._fields),
+    sa.Index("peelflow_sums_by_day", "on", "force"),
+)
+LATER_TABLES: tuple[sa.Table, ...] = (settings, joint_records, checkpoint, sums)
+LATER_OBJECTS: tuple[tuple[str, ...], ...] = (
+    (f"table {settings.name}", f"table {joint_records.name}", f"index {RECORDS_BY_FORCE}"),
+    (f"table {checkpoint.name}", f"table {sums.name}"),
 )
 """What a database of before lacks, until its tables are brought up to date."""
 
@@ -122,13 +137,15 @@ def upgrade_schema(
     StoreVersion is raised where a newer peelflow made the tables (S12).
     """
     check_encoding(connection, url)
-    version = schema_version(connection, url) or 0
+    version, has_table = schema_version(connection, url) or 0, sa.inspect(connection).has_table
     if version > SCHEMA:
         raise StoreVersion(url, found=version, known=SCHEMA)
     if not version:
         metadata.create_all(connection)
     else:
-        for table in (settings, joint_records):
+        if not (has_table(sums.name) and has_table(checkpoint.name)):
+            metadata.drop_all(connection, (checkpoint, sums))  # what is left says nothing alone
+        for table in LATER_TABLES:
             table.create(connection, checkfirst=True)
         for index in records.indexes:
             index.create(connection, checkfirst=True)

@@ -46,10 +46,12 @@ from peelflow.stores.sql.append import (
     insert_document,
     lost_transaction,
     raise_refusal,
+    write_sums,
 )
 from peelflow.stores.sql.catalogue import can_check_indexes, catalogue_faults, sqlite_schema
 from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
+    POSTGRESQL,
     PSYCOPG,
     SQLITE,
     UNREACHABLE_ADVICE,
@@ -82,6 +84,16 @@ def has_joint_records(connection: Connection) -> bool:
     return inspect(connection).has_table(tables.joint_records.name)
 
 
+def has_sums(connection: Connection) -> bool:
+    """Return whether the tables of sums are there, and may be read by who asks."""
+    names = (tables.checkpoint.name, tables.sums.name)
+    if connection.dialect.name != POSTGRESQL:
+        return all(map(inspect(connection).has_table, names))
+    may = func.has_table_privilege
+    asked = [func.coalesce(may(func.to_regclass(name), "SELECT"), False) for name in names]
+    return all(connection.execute(select(*asked)).one())
+
+
 def folder_of_file(connection: Connection) -> Path | None:
     """Return the folder of the file that a SQLite database is, None of any other."""
     database = connection.engine.url.database
@@ -111,6 +123,14 @@ class SqlStoreBase(DatabaseStore):
             with self._reading() as connection:
                 self._found_joint = has_joint_records(connection)
         return self._found_joint
+
+    _found_sums = False
+
+    def _has_sums(self) -> bool:
+        if not self._found_sums:  # what is there stays; what is not may be made meanwhile
+            with self._reading() as connection:
+                self._found_sums = has_sums(connection)
+        return self._found_sums
 
     def _decoder(self) -> Callable[[str, str], Record]:
         return lambda _, body: record_from(body)
@@ -390,8 +410,23 @@ class SqlStore(SqlStoreBase):
             if not is_write_refused(fault.__cause__):
                 raise
 
+    def keep_sums(self) -> int:
+        """Keep the sums of the figures up to now in the place of those there were.
+
+        Others go on meanwhile: what is summed up is one reading, and never changes.
+
+        Returns:
+            The position of the last event in them; 0 where there is none.
+        """
+        self._place()
+        with self.snapshot() as snapshot:
+            checkpoints, rows = snapshot.sum_up()
+        with self._transaction() as connection:
+            write_sums(connection, checkpoints, rows)
+        return max((checkpoint.position for checkpoint in checkpoints), default=0)
+
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> Iterator[SqlSnapshot]:
         """Give one reading of everything, on a connection of its own, for the block."""
         level = {} if self._dialect == SQLITE else {"isolation_level": "REPEATABLE READ"}
         with self._guarded(), OpenReading(self.url) as reading:
@@ -404,7 +439,7 @@ class SqlStore(SqlStoreBase):
             connection = reading.open(begin, _end_connection)
             check_schema(connection, self.url)  # the reading begins here
             connection.execution_options(yield_per=SNAPSHOT_CHUNK)
-            has_joint = has_joint_records(connection)
+            has_joint, sums = has_joint_records(connection), has_sums(connection)
             driver = connection.connection.driver_connection
             if isinstance(driver, sqlite3.Connection):  # also where a text is no UTF-8
                 driver.text_factory = lenient_text
@@ -417,7 +452,7 @@ class SqlStore(SqlStoreBase):
                     yield from reading.rows(result)
 
             parts = self._statements, self._schema_faults, self._unchecked_parts
-            yield SqlSnapshot(select, *parts, has_joint=has_joint)
+            yield SqlSnapshot(select, *parts, has_joint=has_joint, has_sums=sums)
             self._check_steady(driver)
 
     def _schema_faults(self, select: Select) -> Iterator[DatabaseFault]:
@@ -429,6 +464,8 @@ class SqlStore(SqlStoreBase):
 
     def _unchecked_parts(self, select: Select) -> Iterator[str]:
         """Yield what the server could not be asked to check."""
+        if self._fast and not all(may for (may,) in select(_MAY_READ_SUMS)):
+            yield "the sums of the figures were not recounted: they may not be read here"
         if self._fast and not can_check_indexes(select):
             yield "no index of the server was checked: amcheck is not there, or may not be used"
 
@@ -500,6 +537,10 @@ class SqlStore(SqlStoreBase):
             if is_contention(fault):
                 raise StoreBusy(self.url) from fault
             raise database_unavailable(self.url, fault) from fault
+
+
+_MAY_READ_SUMS = """SELECT to_regclass(name) IS NULL OR has_table_privilege(name, 'SELECT')
+    FROM unnest(ARRAY['peelflow_checkpoint', 'peelflow_sums']) AS name"""
 
 
 def _end_connection(connection: Connection) -> None:
