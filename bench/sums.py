@@ -1,5 +1,7 @@
 """Figures, now and as at a day, against DuckDB scanning the same changes in a file of its own.
 
+The sums are kept first; then as many acts as a day may bring come behind them.
+
 `python -m bench.sums [RECORDS]`, where DuckDB is installed: `make peers` does that. The register is
 made of copies, as that of `bench.growth`.
 """
@@ -19,13 +21,14 @@ from typing import Any
 
 import duckdb
 
-from bench import forces
+from bench import durable, forces
 from bench.growth import ACTED, AS_AT, register_of
 from bench.rounds import Result, compare, interleaved
 from bench.run import ROOT, facts, table
 from peelflow import Register
+from peelflow.stores.opening import keep_sums
 
-RECORDS, ROUNDS = 100_000, 5
+RECORDS, ROUNDS, ACTS = 100_000, 5, 200
 SCAN = "DuckDB, a scan of the changes"
 CHANGES = """SELECT "on", force, category, level, ledger, counts, delta FROM changes"""
 COLUMNS = {
@@ -50,9 +53,20 @@ def measure(folder: Path, records: int) -> Iterator[Result]:
     """
     with TemporaryDirectory(dir=folder) as made:
         path = register_of(Path(made), forces.make(Path(made) / "acted.db", ACTED), records)
-        with scanned(path, Path(made) / "changes.duckdb") as scan:
-            for what, day in (("now", None), ("as at a day", AS_AT)):
-                yield _measured(path, scan, f"figures of {records:,} records {what}", day)
+        keep_sums(f"sqlite:///{path}")
+        yield from _both(path, Path(made) / "changes.duckdb", f"figures of {records:,} records")
+        with Register.open(f"sqlite:///{path}") as register:
+            durable.fill(register)
+            for number in range(ACTS):
+                durable.propose_or_withdraw(register, number)
+        behind = f"{durable.RECORDS + ACTS:,} acts since"
+        yield from _both(path, Path(made) / "more.duckdb", behind)
+
+
+def _both(path: Path, target: Path, what: str) -> Iterator[Result]:
+    with scanned(path, target) as scan:
+        for when, day in (("now", None), ("as at a day", AS_AT)):
+            yield _measured(path, scan, f"{what}, {when}", day)
 
 
 def _measured(path: Path, scan: Any, what: str, day: date | None) -> Result:
