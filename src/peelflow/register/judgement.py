@@ -225,11 +225,16 @@ class _Untold:
         self.documents.note(session, history)
 
     def note_appointed(
-        self, session: Session, event: Event, record: Record, as_kept: ContextChange
+        self,
+        session: Session,
+        history: Sequence[Event],
+        event: Event,
+        record: Record,
+        as_kept: ContextChange,
     ) -> None:
         """Note an act that rests on an appointment which was recorded later."""
         known = self.appointments
-        if known.rests_on_later(session, event, record, change_context=as_kept):
+        if known.rests_on_later(session, history, event, record, change_context=as_kept):
             self.appointed_later.append(event)
 
     def sentences(self) -> Iterator[str]:
@@ -269,14 +274,14 @@ def _each_beside(records: Iterable[Record]) -> Iterator[str]:
 
 
 def _unlawful_events(
-    session: Session, history: Iterable[Event], predicates: AssumedPredicates, untold: _Untold
+    session: Session, history: Sequence[Event], predicates: AssumedPredicates, untold: _Untold
 ) -> Iterator[Discrepancy]:
     for event, record in each_event_with_record(as_corrected(history)):
         try:
             why = _why_unlawful(session, event, record, predicates)
             if not why and record is not None:
                 as_kept = _context_as_kept(session, event, record, predicates)
-                untold.note_appointed(session, event, record, as_kept)
+                untold.note_appointed(session, history, event, record, as_kept)
         except (LookupError, StoreError, UnknownRecord):
             return  # the rules, or a record that it names, are gone: told as such
         except InvalidRequest as fault:

@@ -37,12 +37,19 @@ class KnownAppointments:
     _histories: dict[str, dict[str, list[History]]] = field(factory=dict, repr=False)
 
     def rests_on_later(
-        self, session: Session, event: Event, record: Record, *, change_context: ContextChange
+        self,
+        session: Session,
+        history: History,
+        event: Event,
+        record: Record,
+        *,
+        change_context: ContextChange,
     ) -> bool:
         """Say whether an act that is lawful was none by the appointments that were recorded then.
 
         Args:
             session: What knows the appointments.
+            history: All events of the record.
             event: What happened, which is lawful as it is known by now.
             record: The record before it.
             change_context: Returns what an act may look at as it is to be seen.
@@ -61,7 +68,7 @@ class KnownAppointments:
         known = event.recorded_at + CLOCK_TOLERANCE
         if all(each.recorded_at < known for history in histories for each in history):
             return False
-        then = tuple(_each_then(histories, _last_judged(session, event) + CLOCK_TOLERANCE))
+        then = tuple(_each_then(histories, _last_judged(history, event) + CLOCK_TOLERANCE))
 
         def as_then(context: Context) -> Context:
             return evolve(change_context(context), appointments=then)
@@ -91,9 +98,8 @@ def _each_person(history: History) -> Iterator[str]:
             yield said
 
 
-def _last_judged(session: Session, event: Event) -> datetime:
+def _last_judged(history: History, event: Event) -> datetime:
     """Return when an act was recorded, or its record last corrected: it was judged again then."""
-    history = session.history(event.record)
     corrected = [each.recorded_at for each in history if isinstance(each.what, Corrected)]
     return max([event.recorded_at, *corrected])
 

@@ -33,8 +33,7 @@ class Restored(Result):
         events: How many events were new.
         found: What was done as no rules or verbs let anybody do it, and was taken in all the same.
         assumed: The predicates that were taken to hold, as no function was given for them.
-        unjudged: What only files say that are not here, in words: which fields and question sets
-            there are.
+        unjudged: What nobody can tell here, in words, as `Verification` says it.
     """
 
     events: int
