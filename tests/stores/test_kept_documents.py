@@ -49,6 +49,8 @@ def honest() -> list[str]:
         register.fire("R-1", "close", actor=CHIEF, on=LATER, evidence=[letter])
         register.attach("R-1", minutes, actor=KIM, on=LATER)
         register.note("R-1", "read", documents=[minutes], actor=KIM, on=LATER)
+        plan = register.keep(b"plan", kind="improvement_plan", name="p")
+        register.attach("R-1", plan, actor=KIM, on=LATER)
         assert register.verify() == ()
         return list(register.export())
 
@@ -66,10 +68,10 @@ FORGED: dict[str, tuple[Edit, int, str]] = {
         3,
         "was not kept as what it is said to be, a `letter` signed by chief",
     ),
-    "minutes as a plan": (
-        at(4, lambda event: event["what"]["document"].update(kind="improvement_plan")),
-        4,
-        "was not kept as what it is said to be, a `improvement_plan`;",
+    "a plan as minutes": (
+        at(6, lambda event: event["what"]["document"].update(kind="meeting_minutes")),
+        6,
+        "was not kept as what it is said to be, a `meeting_minutes`;",
     ),
     "a note's minutes of another name": (
         at(5, lambda event: event["what"]["documents"][0].update(name="n")),
@@ -154,6 +156,18 @@ def test_item_14_what_an_earlier_peelflow_said_of_no_document_is_no_finding(
     with Register.open("memory:") as register:
         register.restore(written(upgraded, tmp_path))
         assert judge_events(register.store, register.session) == told
+
+
+def test_item_14_what_was_kept_again_under_another_name_accuses_nothing_of_before(
+    honest: list[str],
+) -> None:
+    """An earlier peelflow kept no words: those that are kept may be of the second time alone."""
+    before = at(4, lambda event: event["what"]["document"].update(name="as it was called then"))
+
+    told = judged(forged(honest, before))
+
+    assert told.discrepancies == ()
+    assert told.unjudged == (f"{NOTHING_SAYS} 'as it was called then' of R-1 event 4 was kept",)
 
 
 def test_words_of_documents_hold_none_of_them() -> None:

@@ -1,13 +1,15 @@
 """Hold what events say of a document to what was said of it when it was kept.
 
 An earlier peelflow kept no such words. So they are held against an event only where words were kept
-of each document that events name; else what cannot be known is told.
+of each document that events name, and not where a later event names the document in other words
+that were kept: it may have been kept again for that one. What cannot be known is told.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from attrs import field
 
@@ -81,6 +83,7 @@ class NamedDocuments:
 
     _asked: dict[Document, bool] = field(factory=dict, repr=False)
     _unkept: list[tuple[Event, Document]] = field(factory=list, repr=False)
+    _last_named: dict[str, datetime] = field(factory=dict, repr=False)
 
     def note(self, session: Session, history: Sequence[Event]) -> None:
         """Note what events say of documents and nobody said when they were kept.
@@ -94,8 +97,16 @@ class NamedDocuments:
                 if document not in self._asked:
                     described = session.has_document(description_of(document)[0])
                     self._asked[document] = described
-                if not self._asked[document]:
+                if self._asked[document]:
+                    last = self._last_named.get(document.digest, event.recorded_at)
+                    self._last_named[document.digest] = max(last, event.recorded_at)
+                else:
                     self._unkept.append((event, document))
+
+    def _may_be_kept_again(self, event: Event, document: Document) -> bool:
+        """Say whether a later event names a document in words that were kept, unlike this one."""
+        last = self._last_named.get(document.digest)
+        return last is not None and last > event.recorded_at
 
     def judged(
         self, store: Store, documents: DocumentStore, *, beside: Iterable[Discrepancy]
@@ -111,13 +122,15 @@ class NamedDocuments:
             return (), ()
         words = words_of_documents(store, documents)
         unknown = [said for said in self._unkept if said[1].digest not in words.described]
-        faults = []
+        are_all_described, faults = not unknown, []
         for event, document in self._unkept:
             size = words.sizes.get(document.digest, document.size)
             if size != document.size:
                 why = f"the document {document.name!r:.80} has {size:,} bytes"
                 faults.append(_found(event, f"{why}, and not {document.size:,}"))
-            elif not unknown:
+            elif are_all_described and self._may_be_kept_again(event, document):
+                unknown.append((event, document))
+            elif are_all_described:
                 faults.append(_found(event, str(not_kept_so(document))))
         told = (_say_unknown(unknown),) if unknown and words.described else ()
         found = {(each.record, each.event) for each in beside}
