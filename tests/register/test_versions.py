@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from peelflow.cli import main
 from peelflow.errors import Diagnostic, InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Migrated, Relevelled
 from peelflow.register.register import Register
+from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.national import load, national, national_plans, plans_between_versions
 from peelflow.rulebook.rulebook import Rulebook
 from tests.builders.force import BEFORE_LEVELS, HMICFRS, KIND, LIAISON, World, clock
@@ -224,6 +226,24 @@ def test_12_10_check_says_under_what_new_records_begin(tmp_path: Path) -> None:
     assert beside.help == (
         "move its open records to `ours@2` by a plan, which new ones begin under"
     )
+
+
+def test_a_day_under_rules_that_are_gone_is_set_right_to_one_that_has_rules(
+    tmp_path: Path,
+) -> None:
+    """What the record began under asks for no file: nobody begins under it any more."""
+    world = world_of_before(tmp_path)
+    record = world.add(KIND["level-2"])
+    began = world.register.record(record).issued
+    first_day = began + timedelta(days=1)
+    (national_file,) = (known for known in BEFORE.lifecycles if str(known) == "level-2@1")
+    others = tuple(known for known in BEFORE.lifecycles if known != national_file)
+    newest = evolve(national_file, version=3, in_force_from=first_day)
+    newest = evolve(newest, pin=pin_of(newest))
+    world = today(world, tmp_path, Rulebook((*others, newest), BEFORE.vocabulary))
+    said: dict[str, Any] = {"correction": "reenter", "on": world.day, **DECIDED}
+    world.register.correct(record, 1, entry={"issued": first_day}, **said)
+    assert str(world.register.record(record).lifecycle) == "level-2@3"
 
 
 def older(rulebook: Rulebook) -> list[Diagnostic]:

@@ -24,7 +24,7 @@ from peelflow.model.records import (
     Record,
     TakenOver,
 )
-from peelflow.model.rules import Level, Lifecycle
+from peelflow.model.rules import Level, Lifecycle, Pin
 from peelflow.register.commands import (
     check_may_be_added,
     link_to_parent,
@@ -114,7 +114,7 @@ def entered_anew(
     chosen_by = ("category", "level", "graded", *["issued"] * isinstance(old, Added))
     rules = session.services.lifecycle_of(old.lifecycle)
     if [wanted[name] for name in chosen_by] != [said[name] for name in chosen_by]:
-        rules = _rules_anew(session, rules, first, what, on)
+        rules = _rules_anew(session, old, first.on, what, on)
     entered = _under(session, rules, what, record, wanted, on=on)
     if (entered.lifecycle, entered.state) != (old.lifecycle, old.state):
         check_word(rules, first, entered, session.rulebook.vocabulary.roles)
@@ -122,19 +122,23 @@ def entered_anew(
 
 
 def _rules_anew(
-    session: Session, rules: Lifecycle, first: Event, what: Added | TakenOver, on: date
+    session: Session, old: Added | TakenOver, began: date, new: Added | TakenOver, begins: date
 ) -> Lifecycle:
     """Return the rules that a record should have begun under.
 
     Those that it did begin under, where a later version took their place on both days alike.
     """
-    book, old = session.rulebook, first.what
-    chosen = book.lifecycle_for(what.category, what.level, what.graded or on)
-    is_as_was = isinstance(old, Added | TakenOver) and (
-        (old.category, old.level) == (what.category, what.level)
-        and book.lifecycle_for(old.category, old.level, old.graded or first.on).pin == chosen.pin
-    )
-    return rules if is_as_was else chosen
+    chosen = session.rulebook.lifecycle_for(new.category, new.level, new.graded or begins)
+    is_as_chosen = _rules_now(session, old, began) == chosen.pin
+    return session.services.lifecycle_of(old.lifecycle) if is_as_chosen else chosen
+
+
+def _rules_now(session: Session, entry: Added | TakenOver, on: date) -> Pin | None:
+    """Return the rules that a record that begins so would take now; None where there are none."""
+    try:
+        return session.rulebook.lifecycle_for(entry.category, entry.level, entry.graded or on).pin
+    except InvalidRequest:
+        return None
 
 
 def _said_by(old: Added | TakenOver, on: date) -> dict[str, Any]:
