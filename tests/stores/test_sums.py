@@ -447,3 +447,19 @@ def test_what_acts_on_the_sums_is_told(postgres: str) -> None:
             store.keep_sums()  # type: ignore[attr-defined]
         execute(store, "DROP RULE r ON {0}sums")
         assert faults(store) == []
+
+
+@pytest.mark.parametrize("kind", ["sql-sqlite", "postgresql"])
+def test_what_has_no_position_yet_is_not_summed_up(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S5: what others commit while the sums are made stands behind them."""
+    with closing(open_store(url_of(kind, request, tmp_path))) as made:
+        store: Any = made
+        register = filled(store)
+        register.fire("T-1", "reopen", on=START + timedelta(99), reason="not done", **SAID)
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "_place", lambda: None)
+            assert store.keep_sums() == 4
+        check(store, list(DAYS), [None, 3])
+        assert faults(store) == []

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from peelflow.engine.fold import assumed_changes
-from peelflow.model.records import Event
+from peelflow.model.records import Corrected, Event, TakenOver
 from peelflow.results import frozen
 from peelflow.stores.base import (
     Checkpoint,
@@ -33,6 +33,8 @@ from peelflow.stores.sums import DailySums
 _number = attrgetter("number")
 _TOTAL_COLUMNS = "force, category, level, ledger, counts"
 _NO_LINE = "'' AS force, '' AS category, 0 AS level, '' AS ledger, '' AS counts, 0 AS total, 0"
+_TAKING_OVER = (TakenOver, Corrected)
+"""What takes a record over, or may."""
 _LAST_DAY = date.max.isoformat()
 WORTH = 8
 """How many times the events behind a checkpoint the feed must hold, for the sums to be quicker than
@@ -299,7 +301,8 @@ def _assumed_of_moved(
         history = list(group)
         before = [event for is_earlier, event in history if is_earlier]
         after = [event for _, event in history]
-        if after[0].number == 1:  # of one that was never taken over, the events before are not here
+        # Of one that was never taken over, the events before are not here.
+        if after[0].number == 1 and any(isinstance(event.what, _TAKING_OVER) for event in after):
             _add(more, totals_of(assumed_changes(after, as_at), force), 1)
             _add(more, totals_of(assumed_changes(before, as_at), force), -1)
     return more
