@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from attrs import evolve
 
 from peelflow import Actor, Joint, Register, national

@@ -16,9 +16,7 @@ from zoneinfo import ZoneInfo
 from attrs import evolve, field
 
 from peelflow.engine.fold import (
-    apply,
     as_corrected,
-    begin,
     changes_of,
     changes_of_event,
     each_as_recorded,
