@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from peelflow import Actor, Joint, Register, national
-from peelflow.errors import InvalidRequest, StoreUnavailable, UnknownRecord
+from peelflow.errors import InvalidRequest, StoreBusy, StoreUnavailable, UnknownRecord
 from peelflow.model.records import Corrected, Event, Relevelled
 from peelflow.register import judgement
 from peelflow.register.kept_moves import why_move_unlawful
@@ -317,7 +317,8 @@ def test_where_judging_ends_early_something_is_found(
 ) -> None:
     """Whatever it could not read: what ends untold would let in anything that comes behind."""
     lines = lived(started, moved)
-    for fault in (KeyError("bogus"), UnknownRecord("R-9"), TypeError("x"), ValueError("x")):
+    gone = StoreUnavailable("memory:", "has no such rules", instead="restore it")
+    for fault in (KeyError("bogus"), UnknownRecord("R-9"), TypeError("x"), ValueError("x"), gone):
         monkeypatch.setattr(judgement, place, raising(fault))
         with Register.open("memory:") as register:
             found = judge_export(register.services, lines).discrepancies
@@ -326,11 +327,11 @@ def test_where_judging_ends_early_something_is_found(
         assert "R-1" in {one.record for one in found}
 
 
-def test_a_store_that_is_gone_is_raised_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_busy_is_raised_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is judged then, and nobody is accused."""
-    lines, gone = lived(), StoreUnavailable("memory:", "is gone", instead="look for it")
-    monkeypatch.setattr(judgement, "check_as_recorded", raising(gone))
-    with Register.open("memory:") as register, pytest.raises(StoreUnavailable):
+    lines, busy = lived(), StoreBusy("memory:")
+    monkeypatch.setattr(judgement, "check_as_recorded", raising(busy))
+    with Register.open("memory:") as register, pytest.raises(StoreBusy):
         judge_export(register.services, lines)
 
 

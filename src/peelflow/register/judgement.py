@@ -17,7 +17,7 @@ from peelflow.engine.requirements import (
     question_of,
     question_set_of,
 )
-from peelflow.errors import InvalidRequest, PeelflowError
+from peelflow.errors import InvalidRequest, PeelflowError, StoreUnavailable
 from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
 from peelflow.model.question_sets import covers_question
 from peelflow.model.records import (
@@ -203,8 +203,11 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     )
 
 
-_UNFORESEEN = (LookupError, TypeError, ValueError, AttributeError)
-"""What reading a history raises that no verb made. That a store is gone is raised on."""
+_UNFORESEEN = (LookupError, TypeError, ValueError, AttributeError, StoreUnavailable)
+"""What reading a history raises that no verb made, or whose rules are gone.
+
+That a store is busy is raised on: whoever asks again is told.
+"""
 
 
 def _each_told(record: Record, found: Iterable[Discrepancy]) -> Iterator[Discrepancy]:

@@ -299,9 +299,6 @@ def _check_amended(
 ) -> None:
     name, was = what.field, before.fields.get(what.field)
     where = f"{event.record}: the field `{name}`"
-    if what.old != was:
-        why = f"held {was!r:.80}, and is amended as if it held {what.old!r:.80}"
-        raise InvalidRequest(where, why, "say what it held")
     check_other_value(was, what.new, where)
     if what.new is not None:
         _check_value(session, event, before.category, name, what.new)

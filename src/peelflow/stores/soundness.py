@@ -226,8 +226,8 @@ def history_faults(
         events: All events of one record, in order.
         rules: The lifecycles kept beside them.
     """
-    unfit = [(event.number, "move-unknown", _target_fault(event)) for event in events]
-    aimless = [(number, code, why) for number, code, why in unfit if why is not None]
+    whys = [(event.number, _target_fault(event, n)) for n, event in enumerate(events, 1)]
+    aimless = [(number, "move-unknown", why) for number, why in whys if why is not None]
     if aimless:
         yield from aimless  # nothing can be read as such corrections leave it
         return
@@ -245,12 +245,15 @@ def history_faults(
     yield from _correction_faults(events, rules, at_once)
 
 
-def _target_fault(event: Event) -> str | None:
-    """Say that a correction corrects nothing that came before it, or says not how."""
+def _target_fault(event: Event, place: int) -> str | None:
+    """Say that a correction, at its place in the history, corrects nothing before it, or not how.
+
+    # INVARIANT: it goes by the place, as events that were counted otherwise are told and read on.
+    """
     what = event.what
     if not isinstance(what, Corrected):
         return None
-    if not 0 < what.event < event.number:
+    if not 0 < what.event < place:
         return f"it corrects event {what.event}, which is none that came before it"
     given = what.to is not None, what.entry is not None
     if _GIVEN.get(what.correction) != given or (what.entry is not None and what.event != 1):
