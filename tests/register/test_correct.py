@@ -315,9 +315,8 @@ def test_nothing_comes_to_lie_below_what_is_withdrawn(world: World, kind: str) -
     cause = world.add(CAUSE)
     mine: dict[str, Any] = {"actor": HMICFRS, **PORTAL, "reason": "entered twice"}
     record = world.add(LEVEL_2, parent=None if kind == "below it now" else cause)
-    if kind == "below it now":
-        event, how = 1, {"correction": "reenter", "entry": {"parent": cause}}
-    else:
+    event, how = 1, dict[str, Any](correction="reenter", entry={"parent": cause})
+    if kind == "back below it":
         event, how = void(world, record, 1, **mine).number, {"correction": "void"}
     void(world, cause, 1, **mine)
     with pytest.raises(InvalidRequest) as refused:
