@@ -94,6 +94,7 @@ CHECKED = {
     "what comes in is what verbs write": (
         "stores/test_restored.py::test_what_no_verb_writes_does_not_come_in",
         "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
+        "register/test_restore.py::test_item_33_what_is_refused_keeps_no_document",
         "register/test_restore_rules.py::test_14_33_the_day_of_a_level_entered_anew_is_judged",
         "stores/test_export.py::test_14_33_a_line_is_as_an_export_writes_it",
     ),

@@ -367,6 +367,19 @@ def restore_export(
     return added
 
 
+def check_continued(store: Store, lines: Iterable[str]) -> None:
+    """Refuse an export that a store does not hold the beginning of; nothing is written.
+
+    Args:
+        store: What it is to be restored to.
+        lines: The export's lines.
+
+    Raises:
+        InvalidRequest: The store holds other events, or is one of a single force.
+    """
+    next(_new_entries(store, lines, {}, lambda digest, content: None), None)
+
+
 def _new_entries(
     store: Store,
     lines: Iterable[str],
