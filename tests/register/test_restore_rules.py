@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from peelflow import Actor, Register, load
+from peelflow import Actor, Joint, Register, load
 from peelflow.cli import main
 from peelflow.errors import Diagnostic, InvalidRules, NotPermitted, Span, Unverified
 from peelflow.proof import refinement
@@ -189,6 +189,8 @@ def test_14_33_what_counted_there_before_that_was_refused_is_honest(
     with Register.open("memory:", clock=_late_on(REFUSED)) as register:
         register.restore(file)
         register.note("REV-1", "looked at", on=REFUSED, actor=KIM)
+        said: Any = {"correction": "reenter", "reason": "a slip", "actor": KIM}
+        register.correct("REV-1", 1, **said, entry={"joint": Joint(("kent",))})
         assert register.verify() == ()
 
 

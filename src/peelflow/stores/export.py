@@ -377,7 +377,11 @@ def check_continued(store: Store, lines: Iterable[str]) -> None:
     Raises:
         InvalidRequest: The store holds other events, or is one of a single force.
     """
-    next(_new_entries(store, lines, {}, lambda digest, content: None), None)
+    next(_new_entries(store, lines, {}, _keep_nothing), None)
+
+
+def _keep_nothing(digest: str, content: bytes) -> None:
+    del digest, content
 
 
 def _new_entries(
