@@ -313,20 +313,13 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
-    why = why_step_missing(session, record, event, later)
+    why = _why_step_missing(session, record, event, later)
     if why:
         _refuse_broken_event(record, event, why)
 
 
-def why_step_missing(session: Session, record: Record, event: Event, later: History) -> str:
-    """Say what the system would have done by itself after an event, and did not, or nothing.
-
-    Args:
-        session: What looks around.
-        record: The record after the event.
-        event: The event.
-        later: What happened next.
-    """
+def _why_step_missing(session: Session, record: Record, event: Event, later: History) -> str:
+    """Say what the system would have done by itself after an event, and did not, or nothing."""
     if isinstance(event.what, (Attached, Amended, ChildLinked, MadeJoint, Noted, ParentLinked)):
         return ""
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
