@@ -47,6 +47,7 @@ CHECKED = {
         "register/test_taken_over.py::test_item_4_the_figures_say_how_many_are_assumed_on_any_day",
         "register/test_taken_over.py::test_14_33_what_is_verified_here_is_not_assumed_and_what_led_there_is",
         "register/test_taken_over.py::test_14_33_nothing_of_today_is_taken_over_as_from_before_levels",
+        "register/test_restore_rules.py::test_14_33_rules_that_ship_no_more_close_nothing_of_today",
     ),
     "a name, id, force or person is not another's in disguise": (
         "slips/test_names.py::test_item_7_a_force_is_spelt_in_one_way",
