@@ -609,7 +609,10 @@ def _links(standing: History) -> list[Event]:
 def _redate_link(session: Session, request: Event, parent: str, child: str) -> None:
     """Move a parent's link to the day from which its child lies below, among its other events."""
     standing = as_corrected(session.history(parent))
-    place = max(n for n, event in enumerate(standing) if event.what == ChildLinked(child))
+    places = [n for n, event in enumerate(standing) if event.what == ChildLinked(child)]
+    if not places:  # it lies below and is no child
+        return
+    place = places[-1]
     earlier, later = standing[place - 1].on, [event.on for event in standing[place + 1 :]]
     day = min([max(earlier, _day_below(session.history(child))), *later])
     if day != standing[place].on:

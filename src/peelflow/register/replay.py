@@ -372,11 +372,13 @@ def check_hierarchy_over_time(
     Raises:
         Refused: A parent closed over what the correction undoes, or would stand closed over an
             open child.
+        InvalidRequest: It would lie below a record that is withdrawn.
     """
     if not after:
         return
     record, old = fold(after), fold(before).parent if before else None
     if record.parent is not None:
+        session.check_not_withdrawn(session.get(record.parent))
         parent = as_corrected(session.history(record.parent))
         pair = (parent, before if record.parent == old else ())
         check_pair_over_time(session, pair, (parent, after), step)
