@@ -616,6 +616,19 @@ def test_what_else_a_joint_record_says_is_corrected_where_its_force_acts(store: 
     assert audit(store) == ()
 
 
+def test_a_record_is_withdrawn_and_comes_back_in_a_register_for_one_force(store: Store) -> None:
+    """That says nothing of since when it is joint."""
+    register = filled(store)
+    add(register, "R-9", NORFOLK)
+    lead = opened(store, NORFOLK)
+    said: dict[str, Any] = {"correction": "void", "reason": "a slip", "on": LAST, **SAID}
+
+    withdrawal = lead.correct("R-9", 1, **said).number
+    assert register.record("R-9").withdrawn
+    lead.correct("R-9", withdrawal, **said)
+    assert not register.record("R-9").withdrawn
+
+
 def test_what_was_joint_all_along_is_entered_anew_so(store: Store) -> None:
     """By correcting the first event; what lies below follows, and so does a wrong lead force."""
     register = filled(store)
