@@ -117,6 +117,23 @@ def test_what_another_side_did_is_not_corrected_beside_what_was_ones_own(
     assert any("is not of that side" in line for line in judged(list(register.export()))[0])
 
 
+def test_what_is_to_follow_yet_excuses_nothing_else(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither another correction before it, nor that what is withdrawn comes back."""
+    register.correct("R-2", 1, correction="reenter", entry={"parent": "C-2"}, reason="r", **THEIRS)
+    gone = register.correct("R-1", 1, correction="void", reason="r", **THEIRS).number
+    monkeypatch.setattr(corrections, "check_corrector", lambda *_: None)
+    with register.batch() as batch:
+        redate("R-2", 1, DAY - timedelta(1))(batch)
+        anew("C-2", joint=KENT)(batch)
+        void("R-1", gone)(batch)
+        void("C-1", number_of(register, "C-1", "noted"))(batch)
+    monkeypatch.undo()
+    found = [each for each in register.verify() if "is not of that side" in each.sentence]
+    assert [(each.record, each.event) for each in found] == [("R-1", gone + 1), ("R-2", 3)]
+
+
 def test_what_follows_from_an_own_correction_is_of_no_side(register: Register) -> None:
     """What lies below a joint record is of its forces, whoever entered it."""
     register.correct("R-2", 1, correction="reenter", entry={"parent": "C-2"}, reason="r", **THEIRS)

@@ -93,11 +93,9 @@ def _each_above_as_it_led(above: History, history: History, event: Event) -> Ite
         if _leads(other, event):
             yield above[: other.number + len([*what_follows(above, other)])]
     if any(_leads(other, event) and _brings_back(history, other) for other in history):
-        for count, (other, later) in enumerate(
-            zip(above, [*above[1:], event], strict=True), start=1
-        ):
+        for other, later in zip(above, [*above[1:], event], strict=True):
             if other.recorded_at <= event.recorded_at <= later.recorded_at:
-                yield above[:count]
+                yield above[: other.number]
 
 
 def _brings_back(history: History, other: Event) -> bool:
