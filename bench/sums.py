@@ -1,6 +1,7 @@
 """Figures, now and as at a day, against DuckDB scanning the same changes in a file of its own.
 
-The sums are kept first; then as many acts as a day may bring come behind them.
+The sums are kept first; then as many acts as a day may bring come behind them. The same rows are
+copied to PostgreSQL too, with their positions.
 
 `python -m bench.sums [RECORDS]`, where DuckDB is installed: `make peers` does that. The register is
 made of copies, as that of `bench.growth`.
@@ -20,13 +21,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import psycopg
+from sqlalchemy.engine import make_url
 
 from bench import durable, forces
 from bench.growth import ACTED, AS_AT, register_of
 from bench.rounds import Result, compare, interleaved
 from bench.run import ROOT, facts, table
 from peelflow import Register
-from peelflow.stores.opening import keep_sums
+from peelflow.stores.base import LIFECYCLE_COLUMNS, ChangeRow, EventRow, StoredRow
+from peelflow.stores.dialect import quoted
+from peelflow.stores.opening import keep_sums, upgrade_store
+from tests.builders.servers import database, running
 
 RECORDS, ROUNDS, ACTS = 100_000, 5, 200
 SCAN = "DuckDB, a scan of the changes"
@@ -51,27 +57,37 @@ def measure(folder: Path, records: int) -> Iterator[Result]:
     Raises:
         AssertionError: The two do not come to the same sums.
     """
-    with TemporaryDirectory(dir=folder) as made:
+    with TemporaryDirectory(dir=folder) as made, running() as server, database(server) as url:
         path = register_of(Path(made), forces.make(Path(made) / "acted.db", ACTED), records)
-        keep_sums(f"sqlite:///{path}")
-        yield from _both(path, Path(made) / "changes.duckdb", f"figures of {records:,} records")
-        with Register.open(f"sqlite:///{path}") as register:
-            durable.fill(register)
-            for number in range(ACTS):
-                durable.propose_or_withdraw(register, number)
-        behind = f"{durable.RECORDS + ACTS:,} acts since"
-        yield from _both(path, Path(made) / "more.duckdb", behind)
+        copy_to_postgresql(path, url)
+        urls = {"a file": f"sqlite:///{path}", "PostgreSQL": url}
+        for where, at in urls.items():
+            keep_sums(at)
+            what = f"{records:,} records in {where}" if at != url else f"the same on {where}"
+            yield from _both(at, scanned(path, Path(made) / f"{where}.duckdb"), what)
+        for at in urls.values():
+            _act_on(at)
+        for where, at in urls.items():
+            more = scanned(path, Path(made) / f"more of {where}.duckdb")
+            yield from _both(at, more, f"{durable.RECORDS + ACTS:,} acts since, in {where}")
 
 
-def _both(path: Path, target: Path, what: str) -> Iterator[Result]:
-    with scanned(path, target) as scan:
+def _act_on(url: str) -> None:
+    with Register.open(url) as register:
+        durable.fill(register)
+        for number in range(ACTS):
+            durable.propose_or_withdraw(register, number)
+
+
+def _both(url: str, scan: Any, what: str) -> Iterator[Result]:
+    with scan:
         for when, day in (("now", None), ("as at a day", AS_AT)):
-            yield _measured(path, scan, f"{what}, {when}", day)
+            yield _measured(url, scan, f"{what}, {when}", day)
 
 
-def _measured(path: Path, scan: Any, what: str, day: date | None) -> Result:
+def _measured(url: str, scan: Any, what: str, day: date | None) -> Result:
     until = str(day or date.max)
-    with Register.open(f"sqlite:///{path}") as register:
+    with Register.open(url) as register:
         sums = {
             (each.force, each.category, each.level, each.ledger, each.counts): each.total
             for each in register.services.store.totals(as_at=day)
@@ -83,6 +99,34 @@ def _measured(path: Path, scan: Any, what: str, day: date | None) -> Result:
             SCAN: lambda: scan.execute(SUMS, [until]).fetchall(),
         }
         return compare(what, interleaved(sides, rounds=ROUNDS), SCAN, budget=1.0)
+
+
+def copy_to_postgresql(path: Path, url: str) -> None:
+    """Copy the rows of a register file into a new database, each event at a position of its own."""
+    upgrade_store(url)
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(sqlite3.connect(path)) as source, psycopg.connect(plain) as target:
+        for table_name, columns in COPIED.items():
+            names = quoted(columns)
+            copying = f"COPY peelflow_{table_name} ({names}) FROM STDIN"
+            order = " ORDER BY position" if table_name == "events" else ""
+            rows = source.execute(f"SELECT {names} FROM {table_name}{order}")
+            with target.cursor().copy(copying) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        target.execute("INSERT INTO peelflow_feed SELECT serial, serial FROM peelflow_events")
+        target.commit()
+        target.autocommit = True
+        target.execute("VACUUM ANALYZE")
+
+
+COPIED = {
+    "records": StoredRow._fields,
+    "events": EventRow._fields,
+    "changes": ChangeRow._fields,
+    "lifecycles": LIFECYCLE_COLUMNS,
+    "documents": ("digest", "content"),
+}
 
 
 def scanned(path: Path, target: Path) -> Any:

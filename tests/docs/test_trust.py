@@ -47,6 +47,7 @@ CHECKED = {
         "register/test_taken_over.py::test_item_4_the_figures_say_how_many_are_assumed_on_any_day",
         "register/test_taken_over.py::test_14_33_what_is_verified_here_is_not_assumed_and_what_led_there_is",
         "register/test_taken_over.py::test_14_33_nothing_of_today_is_taken_over_as_from_before_levels",
+        "register/test_restore_rules.py::test_14_33_rules_that_ship_no_more_close_nothing_of_today",
     ),
     "a name, id, force or person is not another's in disguise": (
         "slips/test_names.py::test_item_7_a_force_is_spelt_in_one_way",
@@ -94,6 +95,7 @@ CHECKED = {
     "what comes in is what verbs write": (
         "stores/test_restored.py::test_what_no_verb_writes_does_not_come_in",
         "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
+        "register/test_restore.py::test_item_33_what_is_refused_keeps_no_document",
         "register/test_restore_rules.py::test_14_33_the_day_of_a_level_entered_anew_is_judged",
         "stores/test_export.py::test_14_33_a_line_is_as_an_export_writes_it",
     ),

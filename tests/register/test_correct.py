@@ -309,6 +309,22 @@ def test_a_link_follows_its_child(world: World) -> None:
         void(world, parent, 2, HMICFRS, **PORTAL)
 
 
+@pytest.mark.parametrize("kind", ["below it now", "back below it"])
+def test_nothing_comes_to_lie_below_what_is_withdrawn(world: World, kind: str) -> None:
+    """Neither by an entry anew, nor by a withdrawal that is taken back: it says what is so."""
+    cause = world.add(CAUSE)
+    mine: dict[str, Any] = {"actor": HMICFRS, **PORTAL, "reason": "entered twice"}
+    record = world.add(LEVEL_2, parent=None if kind == "below it now" else cause)
+    event, how = 1, dict[str, Any](correction="reenter", entry={"parent": cause})
+    if kind == "back below it":
+        event, how = void(world, record, 1, **mine).number, {"correction": "void"}
+    void(world, cause, 1, **mine)
+    with pytest.raises(InvalidRequest) as refused:
+        world.register.correct(record, event, **how, on=world.day, **mine)
+    assert refused.value.what == cause
+    assert refused.value.why.startswith("was withdrawn on")
+
+
 def test_the_same_correction_again_is_harmless(world: World) -> None:
     """S7: with a key, the first event comes back."""
     record = closed(world)

@@ -566,6 +566,39 @@ def test_since_when_it_is_joint_is_said_in_a_register_of_every_force(
     assert audit(store) == ()
 
 
+ENTRY_SET_RIGHT: dict[str, dict[str, Any]] = {
+    "re-dated": {"correction": "redate", "to": DAY - timedelta(1)},
+    "entered anew": {"correction": "reenter", "entry": {"issued": DAY - timedelta(1)}},
+}
+
+
+@pytest.mark.parametrize("how", sorted(ENTRY_SET_RIGHT))
+def test_what_was_joint_from_its_entry_on_has_its_day_set_right_for_every_force(
+    store: Store, how: str
+) -> None:
+    """The other forces count it from its entry: so it is with what is re-dated, and taken back."""
+    register = filled(store)
+    add(register, "J-2", NORFOLK, joint=ALL_ACT)
+    said: dict[str, Any] = {**ENTRY_SET_RIGHT[how], "on": LAST, "reason": "a slip", **SAID}
+    for force in (NORFOLK, SUFFOLK):
+        with pytest.raises(NotPermitted, match="would be joint on other days") as refused:
+            opened(store, force).correct("J-2", 1, **said)
+        assert refused.value.instead == "open the register without a force"
+    made = register.correct("J-2", 1, **said).number
+    day = DAY - timedelta(1)
+    assert [counted(register, as_at=day, force=force) for force in FORCES] == [
+        (1, 0),
+        (1, 0),
+        (0, 0),
+    ]
+    taken_back = {"correction": "void", "on": LAST, "reason": "r", **SAID}
+    with pytest.raises(NotPermitted, match="would be joint on other days"):
+        opened(store, SUFFOLK).correct("J-2", made, **taken_back)
+    fields: dict[str, Any] = {"correction": "reenter", "entry": {"fields": {"owner": "other"}}}
+    opened(store, SUFFOLK).correct("J-2", 1, **{**said, "to": None, **fields})
+    assert audit(store) == ()
+
+
 def test_what_else_a_joint_record_says_is_corrected_where_its_force_acts(store: Store) -> None:
     """The day of its issue and of a step, and a step voided: nobody's forces change with that."""
     register = filled(store)
@@ -581,6 +614,19 @@ def test_what_else_a_joint_record_says_is_corrected_where_its_force_acts(store: 
     lead.correct("norfolk-1", 1, correction="reenter", **issued, **{**said, **SAID})
     assert register.record("norfolk-1").issued == DAY + timedelta(1)
     assert audit(store) == ()
+
+
+def test_a_record_is_withdrawn_and_comes_back_in_a_register_for_one_force(store: Store) -> None:
+    """That says nothing of since when it is joint."""
+    register = filled(store)
+    add(register, "R-9", NORFOLK)
+    lead = opened(store, NORFOLK)
+    said: dict[str, Any] = {"correction": "void", "reason": "a slip", "on": LAST, **SAID}
+
+    withdrawal = lead.correct("R-9", 1, **said).number
+    assert register.record("R-9").withdrawn
+    lead.correct("R-9", withdrawal, **said)
+    assert not register.record("R-9").withdrawn
 
 
 def test_what_was_joint_all_along_is_entered_anew_so(store: Store) -> None:

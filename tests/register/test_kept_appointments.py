@@ -106,3 +106,18 @@ def test_item_14_what_was_appointed_in_time_is_not_told() -> None:
         lines = list(register.export())
 
     assert judged(lines) == Verification((), judged=True)
+
+
+def test_item_14_an_act_is_held_to_what_was_appointed_when_it_was_last_corrected() -> None:
+    """It was judged again then: what it rests on since is no later appointment."""
+    clock = Clock()
+    with Register.open("memory:", clock=clock) as register:
+        appoint(register, last_day=LATER)
+        close(register)
+        clock.now += timedelta(30)
+        next_day = LATER + timedelta(1)
+        appoint(register, first_day=next_day)
+        register.correct("R-1", 3, correction="redate", to=next_day, actor=KIM, reason="a slip")
+        lines = list(register.export())
+
+    assert judged(lines) == Verification((), judged=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow import load
+from peelflow.engine.fold import as_corrected
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.portfolio.movement import movement
@@ -146,6 +148,32 @@ def test_it_is_put_below_another_by_a_correction(world: World) -> None:
     world.register.link(late, two, actor=LIAISON, on=world.day)
     assert [known.id for known in world.register.records(parent=two)] == [milestone, late]
     assert world.register.verify() == ()
+
+
+@pytest.mark.parametrize("how", ["re-dated", "entered anew", "its link re-dated"])
+def test_its_day_is_set_right_below_its_parent(world: World, how: str) -> None:
+    """As any record's: it is no child, so its parent has no link that would follow."""
+    record, day, later = world.add(LEVEL_2), world.day, world.day + timedelta(1)
+    world.later(5)
+    milestone, number = below(world, record), 1
+    if how == "its link re-dated":
+        milestone = world.add(MILESTONE, actor=LIAISON, recorded_by=None, source=None)
+        number = world.register.link(milestone, record, actor=LIAISON, on=world.day).number
+        world.register.correct(milestone, 1, **SET_RIGHT["re-dated"], to=day, **BY)
+    is_anew = how == "entered anew"
+    said: dict[str, Any] = {"entry": {"issued": later}} if is_anew else {"to": later}
+    world.register.correct(milestone, number, **SET_RIGHT[how], **said, **BY)
+    standing = as_corrected(world.register.history(milestone))
+    assert standing[number - 1].on == later
+    assert world.register.verify() == ()
+
+
+BY: dict[str, Any] = {"actor": LIAISON, "reason": "a slip"}
+SET_RIGHT: dict[str, dict[str, Any]] = {
+    "re-dated": {"correction": "redate"},
+    "entered anew": {"correction": "reenter"},
+    "its link re-dated": {"correction": "redate"},
+}
 
 
 def test_it_follows_the_force_of_its_parent(world: World) -> None:

@@ -489,6 +489,22 @@ def test_item_33_what_does_not_fit_never_comes_in(honest: list[str], tmp_path: P
         register.restore(written(broken, tmp_path), as_found=True)
 
 
+@pytest.mark.parametrize("force", [None, "kent"])
+def test_item_33_what_is_refused_keeps_no_document(
+    honest: list[str], tmp_path: Path, force: str | None
+) -> None:
+    """Neither where the register holds other events, nor where it is of one force."""
+    url = f"sqlite:///{tmp_path / 'r.db'}"
+    with Register.open(url) as register:
+        register.add("R-9", category="afi", level=2, force="kent", issued=DAY, actor=KIM)
+    reason = "holds other events" if force is None else "gives no .* restoring"
+    with Register.open(url, force=force) as register, pytest.raises(InvalidRequest, match=reason):
+        register.restore(written(honest, tmp_path))
+    with Register.open(url) as register:
+        assert not register.store.has_document(sha256(b"x").hexdigest())
+        assert register.verify() == ()
+
+
 def test_judging_an_export_holds_none_of_its_documents(
     honest: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from peelflow import Actor, Register, load
+from peelflow import Actor, Joint, Register, load
 from peelflow.cli import main
 from peelflow.errors import Diagnostic, InvalidRules, NotPermitted, Span, Unverified
 from peelflow.proof import refinement
@@ -189,6 +189,8 @@ def test_14_33_what_counted_there_before_that_was_refused_is_honest(
     with Register.open("memory:", clock=_late_on(REFUSED)) as register:
         register.restore(file)
         register.note("REV-1", "looked at", on=REFUSED, actor=KIM)
+        said: Any = {"correction": "reenter", "reason": "a slip", "actor": KIM}
+        register.correct("REV-1", 1, **said, entry={"joint": Joint(("kent",))})
         assert register.verify() == ()
 
 
@@ -198,6 +200,58 @@ REFUSED = date(2026, 11, 29)
 
 def _late_on(day: date) -> Callable[[], datetime]:
     return lambda: datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
+
+
+def taken_over_on(day: date) -> Edit:
+    """Return the edit by which OLD-0 was issued, and taken over, on a day."""
+
+    def edit(event: dict[str, Any]) -> None:
+        if event["record"] == "OLD-0":
+            event["on"] = event["what"]["issued"] = str(day)
+            for change in event["changes"]:
+                change["on"] = str(day)
+
+    return edit
+
+
+def added(event: dict[str, Any]) -> None:
+    """Add OLD-0 where it was taken over."""
+    if event["record"] == "OLD-0":
+        event["kind"] = "added"
+        for part, of in (("issued", event["what"]), ("reason", event), ("source", event)):
+            of.pop(part, None)
+
+
+FIRST_DAY_WITH_LEVELS = date(2023, 3, 30)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (taken_over_on(FIRST_DAY_WITH_LEVELS), "under before-levels@2 was"),
+        (taken_over_on(FIRST_DAY_WITH_LEVELS - timedelta(1)), ""),
+        (added, "was added under before-levels@1, and under before-levels@2"),
+    ],
+)
+def test_14_33_rules_that_ship_no_more_close_nothing_of_today(
+    rich: list[str], tmp_path: Path, edit: Edit, words: str
+) -> None:
+    """As by the newest version of them: it is taken over, and was issued before there were levels.
+
+    What an earlier peelflow let be added comes right where it is entered anew, or withdrawn.
+    """
+    file = written(forged(rich, edit), tmp_path)
+    with Register.open("memory:", recorded_by="kim") as register:
+        register.restore(file, as_found=True)
+        found = register.verify()
+        assert [(each.record, each.event) for each in found] == ([("OLD-0", 1)] if words else [])
+        assert all(words in str(each) for each in found)
+        void: Any = {"correction": "void", "reason": "a slip", "actor": LIAISON}
+        register.correct("OLD-0", 1, **void)
+        assert register.verify() == ()
+
+
+LIAISON = Actor("liaison-officer", "liaison_officer")
 
 
 def test_what_came_in_is_judged_and_acted_on_with_the_words_of_its_own_rules(

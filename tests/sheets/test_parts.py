@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from peelflow.register.register import Register
 from peelflow.stores import session_events, session_records
 from peelflow.stores.base import EventsInParts, RecordsInParts, Store, WriteBatch
 from peelflow.stores.memory import MemoryStore
+from peelflow.stores.packed import PackedRows
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.force import LIAISON, NOW, clock
 
@@ -168,6 +171,27 @@ def test_a_key_is_known_across_parts(store: SqliteStore, tmp_path: Path) -> None
     done = import_sheets(over(store), sheet)
     assert [(fault.span.line, "key" in str(fault)) for fault in done.faults] == [(12, True)]
     assert over(store).record("D").number == 1
+
+
+def test_a_new_key_is_told_without_unpacking(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many events of its record came before: each is taken as quickly as the first."""
+    register, unpacked = over(store), list[int]()
+    import_sheets(register, write(tmp_path, rows=RECORDS + record_row("C")))
+    part = PackedRows.part
+
+    def noted(rows: PackedRows[Any], number: int) -> Iterator[Any]:
+        unpacked.append(number)
+        return part(rows, number)
+
+    monkeypatch.setattr(PackedRows, "part", noted)
+    with register.batch() as batch:
+        for number in range(3 * PART):
+            batch.note("C", "n", on=date(2022, 2, 1), actor=LIAISON, key=f"{number}")
+        assert unpacked == []
+        batch.note("C", "n", on=date(2022, 2, 1), actor=LIAISON, key="0")
+        assert unpacked != []
 
 
 def test_a_batch_sees_what_it_packed(store: SqliteStore) -> None:

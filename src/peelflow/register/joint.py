@@ -12,7 +12,7 @@ from typing import get_args
 
 from attrs import evolve
 
-from peelflow.engine.fold import as_corrected
+from peelflow.engine.fold import as_corrected, begin
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.records import (
     Added,
@@ -221,7 +221,10 @@ def check_joint_days(reads: ReadSet, history: Sequence[Event], correction: Event
 
 
 def _joint_days(standing: Sequence[Event]) -> list[object]:
-    """Return of which forces a history that stands says its record to be: first, and from when."""
+    """Return of which forces a history that stands says its record to be: first, and from when.
+
+    Of one that is of its lead force alone at first, its first day is that force's own.
+    """
     later = [(event.on, event.what) for event in standing if isinstance(event.what, MadeJoint)]
-    first = standing[0].what
-    return [joint_of(first) if isinstance(first, Added | TakenOver) else None, *later]
+    first = begin(standing[0])
+    return [joint_of(first), first.on if first.joint_with else None, *later]

@@ -414,9 +414,11 @@ def _why_unlawful(
             if not is_move_permitted(session, event, record, change_context=as_kept):
                 return no_appointment_sentence(event, record)
             return why_move_unlawful(session, event, what, record)
-        case TakenOver():
-            check_word_given(session, event)
-            return ""
+        case Added() | TakenOver():
+            why = _why_begun_unlawful(session, event)
+            if not why:
+                check_word_given(session, event)
+            return why
         case _:
             return _why_begun_unlawful(session, event)
 

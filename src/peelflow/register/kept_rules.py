@@ -361,11 +361,21 @@ def _under_since(store: Store, rules: Lifecycle) -> Event | None:
         query = RecordQuery(category=category, withdrawn=True)
         for records in chunked(store.records(query), RECORDS_AT_ONCE):
             for entries in store.histories([record.id for record in records]).values():
-                for event in (entry.event for entry in entries):
-                    is_put = _rules_chosen(event) == rules.pin
-                    if is_put and event.recorded_at >= LEDGERS_HELD_SINCE:
+                for event in _put_under(rules.pin, [entry.event for entry in entries]):
+                    if event.recorded_at >= LEDGERS_HELD_SINCE:
                         return event
     return None
+
+
+def _put_under(pin: Pin, history: Sequence[Event]) -> Iterator[Event]:
+    """Yield the events that put a record under rules; not an entry anew under those it had."""
+    entered: Pin | None = None
+    for event in history:
+        chosen, is_entry = _rules_chosen(event), entry_of(event) is not None
+        is_known = is_entry and chosen == entered
+        entered = chosen if is_entry else entered
+        if chosen == pin and not is_known:
+            yield event
 
 
 def _rules_chosen(event: Event) -> Pin | None:

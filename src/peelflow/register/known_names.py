@@ -18,19 +18,16 @@ from peelflow.model.records import (
     PEELFLOW,
     Added,
     Amended,
-    Attached,
     Corrected,
-    Document,
     Event,
     MadeJoint,
-    Noted,
     Record,
     TakenOver,
-    TransitionTaken,
 )
 from peelflow.model.rules import Category
 from peelflow.results import define, frozen
 from peelflow.stores.base import RecordQuery, Store
+from peelflow.stores.soundness import documents_of
 from peelflow.texts import name_keys
 
 NameKind = Literal["id", "force", "person"]
@@ -99,19 +96,9 @@ def people_of(event: Event) -> Iterator[str]:
     if event.actor != PEELFLOW:
         yield event.actor.person
         yield event.recorded_by
-    for document in _documents_of(event):
+    for document in documents_of(event):
         if document.signed_by is not None:
             yield document.signed_by
-
-
-def _documents_of(event: Event) -> tuple[Document, ...]:
-    match event.what:
-        case TransitionTaken(evidence=documents) | Noted(documents=documents):
-            return documents
-        case Attached(document=document):
-            return (document,)
-        case _:
-            return ()
 
 
 NameKey = tuple[NameKind, str, str]

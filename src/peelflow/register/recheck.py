@@ -59,7 +59,12 @@ from peelflow.register.permission import (
 )
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
-from peelflow.register.taken_over import check_issued, check_source_and_reason, check_word
+from peelflow.register.taken_over import (
+    check_added,
+    check_issued,
+    check_source_and_reason,
+    check_word,
+)
 from peelflow.register.undeclared import is_of_other_type
 from peelflow.register.validation import (
     check_graded,
@@ -317,7 +322,7 @@ _DAY_FIELDS = ("first_day", "last_day")
 
 
 def check_word_given(session: Session, first: Event) -> None:
-    """Refuse to take over what takes the inspectorate's word on another's, or was issued too late.
+    """Refuse a record that rests on the wrong word, or came under rules that it was too late for.
 
     That is asked of the beginning as it stands: one that was let pass may be entered anew. An
     earlier peelflow asked for nobody's word under rules that ship no more.
@@ -327,17 +332,21 @@ def check_word_given(session: Session, first: Event) -> None:
         first: A record's first event, as it is known by now.
 
     Raises:
-        InspectorateOnly: With whose word it takes.
-        InvalidRequest: It was issued when nothing came under such rules any more.
+        InspectorateOnly: It takes the inspectorate's word on another's.
+        InvalidRequest: It was issued when nothing came under such rules any more, or was added
+            where it can only be taken over.
     """
     what, roles = first.what, session.rulebook.vocabulary.roles
-    if not isinstance(what, TakenOver) or first.actor.role not in roles:
+    if not isinstance(what, Added | TakenOver) or first.actor.role not in roles:
         return
     pin = what.lifecycle
-    if pin.digest not in shipped_digests() or national().by_pin(pin.digest) is not None:
-        lifecycle = session.services.lifecycle_of(pin)
-        check_word(lifecycle, first, what, roles)
+    lifecycle, is_here = session.services.lifecycle_of(pin), national().by_pin(pin.digest)
+    if isinstance(what, TakenOver):
+        if is_here or pin.digest not in shipped_digests():
+            check_word(lifecycle, first, what, roles)
         check_issued(lifecycle, first.record, what.issued)
+    elif not is_here:
+        check_added(lifecycle, first.record)
 
 
 def check_place(session: Session, record: Record) -> None:

@@ -313,20 +313,13 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
-    why = why_step_missing(session, record, event, later)
+    why = _why_step_missing(session, record, event, later)
     if why:
         _refuse_broken_event(record, event, why)
 
 
-def why_step_missing(session: Session, record: Record, event: Event, later: History) -> str:
-    """Say what the system would have done by itself after an event, and did not, or nothing.
-
-    Args:
-        session: What looks around.
-        record: The record after the event.
-        event: The event.
-        later: What happened next.
-    """
+def _why_step_missing(session: Session, record: Record, event: Event, later: History) -> str:
+    """Say what the system would have done by itself after an event, and did not, or nothing."""
     if isinstance(event.what, (Attached, Amended, ChildLinked, MadeJoint, Noted, ParentLinked)):
         return ""
     for trigger in automatic_triggers(session.lifecycle(record), record.state):
@@ -379,11 +372,13 @@ def check_hierarchy_over_time(
     Raises:
         Refused: A parent closed over what the correction undoes, or would stand closed over an
             open child.
+        InvalidRequest: It would lie below a record that is withdrawn.
     """
     if not after:
         return
     record, old = fold(after), fold(before).parent if before else None
     if record.parent is not None:
+        session.check_not_withdrawn(session.get(record.parent))
         parent = as_corrected(session.history(record.parent))
         pair = (parent, before if record.parent == old else ())
         check_pair_over_time(session, pair, (parent, after), step)

@@ -7,7 +7,7 @@ inspectorate: a force that could say it of itself would close what only HMICFRS 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from peelflow.errors import InspectorateOnly, InvalidRequest
@@ -54,7 +54,8 @@ def check_taken_over(
 def check_issued(lifecycle: Lifecycle, record: str, issued: date) -> None:
     """Refuse to take over what was issued when nothing came under such rules any more.
 
-    A force's own file cannot say a later day than the national one that it refines.
+    A force's own file cannot say a later day than the national one that it refines. What no longer
+    ships had no such day: that of the newest version of today holds for it.
 
     Args:
         lifecycle: The rules that it is taken over under.
@@ -64,12 +65,38 @@ def check_issued(lifecycle: Lifecycle, record: str, issued: date) -> None:
     Raises:
         InvalidRequest: It was issued on the day that the rules say, or later.
     """
-    refined = (rules for rules in national().lifecycles if str(rules) == lifecycle.refines)
-    for rules in (lifecycle, *refined):
+    for rules in _national_forms(lifecycle):
         if rules.issued_before is not None and issued >= rules.issued_before:
             why = f"is not before {rules.issued_before}, as what is taken over under {rules} was"
             instead = "give its level, or the day that it was issued on"
             raise InvalidRequest(f"{record}: the issue date {issued}", why, instead)
+
+
+def check_added(lifecycle: Lifecycle, record: str) -> None:
+    """Refuse a record that was added under rules under which one is only taken over by today.
+
+    Args:
+        lifecycle: The rules that it was added under.
+        record: Its id.
+
+    Raises:
+        InvalidRequest: With the rules that say so.
+    """
+    for rules in _national_forms(lifecycle):
+        if rules.begun_by is not None:
+            why = f"was added under {lifecycle}, and under {rules} one can only be taken over"
+            raise InvalidRequest(record, why, "enter it anew with its level, or take it over")
+
+
+def _national_forms(lifecycle: Lifecycle) -> Iterator[Lifecycle]:
+    """Yield rules, and what they are or refine nationally, or else the newest version of that."""
+    yield lifecycle
+    for named in (str(lifecycle), lifecycle.refines or ""):
+        name = named.partition("@")[0]
+        versions = {str(rules): rules for rules in national().lifecycles if rules.name == name}
+        if versions:
+            newest = max(versions.values(), key=lambda rules: rules.version)
+            yield versions.get(named, newest)
 
 
 def check_source_and_reason(provenance: Provenance, record: str) -> None:

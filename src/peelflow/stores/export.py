@@ -367,6 +367,23 @@ def restore_export(
     return added
 
 
+def check_continued(store: Store, lines: Iterable[str]) -> None:
+    """Refuse an export that a store does not hold the beginning of; nothing is written.
+
+    Args:
+        store: What it is to be restored to.
+        lines: The export's lines.
+
+    Raises:
+        InvalidRequest: The store holds other events, or is one of a single force.
+    """
+    next(_new_entries(store, lines, {}, _keep_nothing), None)
+
+
+def _keep_nothing(digest: str, content: bytes) -> None:
+    del digest, content
+
+
 def _new_entries(
     store: Store,
     lines: Iterable[str],

@@ -211,7 +211,7 @@ def _joint_rows_anew(batch: WriteBatch) -> list[tuple[str, Sequence[JointRow]]]:
 
 
 def says_forces(event: Event) -> bool:
-    """Return whether an event says which forces a record is of."""
+    """Return whether an event says which forces a record is of, or corrects what may."""
     what = event.what
     if isinstance(what, (Added, TakenOver)):
         return bool(what.joint_with)

@@ -35,6 +35,7 @@ class SessionEvents(EventsInParts):
         self._packed: PackedRows[_EventWithChanges] | None = None
         self._parts_of: dict[str, tuple[int, ...]] = {}
         self._named_forces: dict[str, None] = {}
+        self._key_hashes = set[int]()  # a key that is new is told without unpacking anything
         self._has_corrected = False
 
     def append(self, entry: StoredEvent) -> None:
@@ -54,6 +55,8 @@ class SessionEvents(EventsInParts):
         self._has_corrected = self.has_corrected
         named = (entry.event for entry in entries)
         self._named_forces |= dict.fromkeys(e.record for e in named if says_forces(e))
+        keyed = (entry.event for entry in entries if entry.event.key is not None)
+        self._key_hashes.update(hash((event.record, event.key)) for event in keyed)
         rows = [(*event_row(e), [tuple(row) for row in change_rows(e.event)]) for e in entries]
         self._packed = PackedRows(_unpacked) if self._packed is None else self._packed
         # INVARIANT: whoever is stopped from here on holds events twice, which no store keeps.
@@ -101,6 +104,8 @@ class SessionEvents(EventsInParts):
 
     def packed_under(self, record: str, key: str) -> Event | None:
         """Return the packed event of a record under a key."""
+        if hash((record, key)) not in self._key_hashes:
+            return None
         return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
 
     def _rows_of(self, record: str) -> Iterator[EventRow]:

@@ -61,14 +61,14 @@ from peelflow.stores.sqlite_file import (
     HAS_JOINT_RECORDS,
     HAS_SETTINGS,
     HAS_SUMS,
-    FileIdentity,
+    OpenFile,
     check_written_schema,
     connect,
     error_of,
     expected_schema,
-    file_identity,
     file_replaced,
     number_from,
+    open_file,
     write_joint,
     write_sums,
 )
@@ -146,7 +146,7 @@ class _ProcessConnection:
     lock: RLock = field(factory=RLock)
     connection: sqlite3.Connection | None = None
     cache: RecordCache = field(factory=RecordCache)
-    file: FileIdentity | None = None
+    file: OpenFile | None = None
     schema: SchemaNumbers | None = None
 
     def let_go(self) -> None:
@@ -376,7 +376,7 @@ class SqliteStore(DatabaseStore):
             process.let_go()
         if process.connection is None:
             process.connection = self._connect_anew()
-            process.file = file_identity(self._path)
+            process.file = open_file(process.connection, self._path)
         return process.connection
 
     def _write(
@@ -405,7 +405,7 @@ class SqliteStore(DatabaseStore):
 
     def _check_same_file(self, process: _ProcessConnection) -> None:
         """Refuse to acknowledge what is written to a file that nobody else will open any more."""
-        if process.file != file_identity(self._path):
+        if process.file is None or not process.file.is_there():
             raise file_replaced(self.url)
 
 

@@ -5,6 +5,7 @@ What a register of before lacks is made when there is first something to keep in
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -12,6 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from peelflow.errors import StoreBusy, StoreError, StoreUnavailable, StoreVersion
+from peelflow.results import frozen
 from peelflow.stores.base import Checkpoint, JointRow, SumRow
 from peelflow.stores.read_only import (
     ReadingConnection,
@@ -275,20 +277,41 @@ def write_sums(
     connection.executemany("INSERT INTO sums VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-FileIdentity = tuple[int, int]
-"""What tells a file from another of the same name: its device and its number there."""
+@frozen
+class OpenFile:
+    """The files that a connection writes to: the database at its path, and its journal beside it.
+
+    Attributes:
+        places: Their paths: as it was named, where links lead, and the journal's.
+        identities: Which file was at each, by device and number; None where none was.
+    """
+
+    places: tuple[str, ...]
+    identities: tuple[tuple[int, int] | None, ...]
+
+    def is_there(self) -> bool:
+        """Return whether the same files are at their paths still: whoever opens it reads them."""
+        return self.identities == tuple(map(_identity_of, self.places))
 
 
-def file_identity(path: Path) -> FileIdentity | None:
-    """Return which file is at a path, None where none is."""
+def open_file(connection: sqlite3.Connection, path: Path) -> OpenFile:
+    """Return which files a connection opened at a path."""
+    number_from(connection, "PRAGMA schema_version")  # SQLite makes the journal as it first reads
+    named, real = os.fspath(path), os.path.realpath(path)
+    places = tuple(dict.fromkeys((named, real, f"{real}-wal")))
+    return OpenFile(places, tuple(map(_identity_of, places)))
+
+
+def _identity_of(place: str) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.lstat(place)
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
 def file_replaced(url: str) -> StoreUnavailable:
-    """Return what a store says whose file is gone from its path while it is open."""
-    why = "its file was deleted or replaced while it was open; nothing was kept"
-    return StoreUnavailable(url, why, instead="put the file back, or open the register again")
+    """Return what a store says whose file, or its journal, is gone from its path while open."""
+    why = "its file or the `-wal` beside it was deleted or replaced while it was open"
+    instead = "put it back, or open the register again and see what it holds"
+    return StoreUnavailable(url, f"{why}; nothing was kept", instead=instead)

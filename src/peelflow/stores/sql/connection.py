@@ -37,10 +37,10 @@ from peelflow.stores.read_only import (
 from peelflow.stores.rows import not_kept
 from peelflow.stores.sqlite_file import (
     advice_for,
-    file_identity,
     file_replaced,
     is_busy,
     is_read_only,
+    open_file,
     sentence_of,
 )
 
@@ -226,10 +226,12 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 
 def _note_file(connection: Any, record: Any) -> None:
-    """Note which file a connection opened."""
+    """Note which file a connection that may write opened."""
+    if isinstance(connection, ReadingConnection):
+        return
     for _, name, file in connection.execute("PRAGMA database_list"):
         if name == "main" and file:
-            record.info[_FILE] = Path(file), file_identity(Path(file))
+            record.info[_FILE] = open_file(connection, Path(file))
 
 
 _FILE = "peelflow_file"
@@ -237,8 +239,8 @@ _FILE = "peelflow_file"
 
 def check_same_file(connection: Connection, url: str) -> None:
     """Refuse to acknowledge what is written to a file that nobody else will open any more."""
-    path, opened = connection.connection.info.get(_FILE, (None, None))
-    if path is not None and file_identity(path) != opened:
+    opened = connection.connection.info.get(_FILE)
+    if opened is not None and not opened.is_there():
         raise file_replaced(url)
 
 
