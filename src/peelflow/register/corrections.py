@@ -5,7 +5,7 @@ What remains is judged as `replay` judges it. A parent and children follow what 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import dropwhile, takewhile
 
@@ -19,7 +19,6 @@ from peelflow.engine.fold import (
     changes_of,
     compensating_changes,
     corrected_chain,
-    each_as_recorded,
     event_corrected,
     fold,
     is_step_at_once,
@@ -28,19 +27,16 @@ from peelflow.engine.fold import (
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Reason, Refused
 from peelflow.model.records import (
-    Added,
     ChildLinked,
     Corrected,
     Correction,
     Event,
-    Joint,
     MadeJoint,
     Migrated,
     ParentLinked,
     Provenance,
     Record,
     Relevelled,
-    TakenOver,
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
@@ -62,6 +58,14 @@ from peelflow.register.hierarchy import (
     refusal_on,
 )
 from peelflow.register.joint import check_joint_days, joint_of
+from peelflow.register.joint_below import (
+    ForcesAbove,
+    each_move,
+    forces_above,
+    joint_said,
+    links_of,
+    own_forces_said,
+)
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
 from peelflow.register.permission import check_corrector, check_level_changer
@@ -315,7 +319,7 @@ def _correction_faults(
     if withdrawal is not None and named.number != withdrawal.number:
         where = f"void event {withdrawal.number}"
         yield "is of a record that is withdrawn", f"to have it back, {where}"
-    if isinstance(named.what, ChildLinked):
+    if isinstance(target.what, ChildLinked):
         yield "follows from its child", "correct the child's first event, or what linked it"
     if is_step_at_once(target):
         yield "is a step of the system's own", "correct the event that led to it"
@@ -457,16 +461,14 @@ def _keep_with_above(session: Session, request: Event, history: History) -> None
 
 def _strays_from_above(session: Session, request: Event, above: Record) -> bool:
     """Whether what a correction corrects, now stands elsewhere than what it was made with above."""
-    history, below = session.history(above.id), session.history(request.record)
+    below = session.history(request.record)
     target = event_corrected(below, request)
-    said = [event for event in history if isinstance(event.what, MadeJoint)]
-    if not said or not isinstance(target.what, MadeJoint):
+    if not isinstance(target.what, MadeJoint):
         return False
-    standing = {event.number: event for event in as_corrected(history)}
+    forces = forces_above(session.history(above.id), below)
     return any(
-        event == target and any(_corrections_beside(session, event, other, stands))
-        for event, other in _each_made_with(said, below[_put_below(below).number :])
-        for stands in (standing.get(other.number),)
+        event == target and any(each_move(event, other, forces, lambda: below))
+        for event, other in forces.pairs
     )
 
 
@@ -477,108 +479,41 @@ def _follow_above(session: Session, request: Event, above: Record, name: str) ->
     one above was when it came below, and what was said while it was withdrawn is said now.
     """
     history, below = session.history(above.id), session.history(name)
-    said = [event for event in history if isinstance(event.what, MadeJoint)]
-    if not said and joint_of(session.get(name)) == joint_of(above):
+    is_said = any(isinstance(event.what, MadeJoint) for event in history)
+    if not is_said and joint_of(session.get(name)) == joint_of(above):
         return
-    standing = {event.number: event for event in as_corrected(history)}
-    put = _put_below(below)
-    pairs = [*_each_made_with(said, below[put.number :])]
-    for event, other in pairs:
-        for what in _corrections_beside(session, event, other, standing.get(other.number)):
+    forces = forces_above(history, below)
+    for event, other in forces.pairs:
+        for what in each_move(event, other, forces, lambda: session.history(name)):
             made = _correction_below(session, request, name, what)
             _take_correction(session, made, what, event, follows=True)
-    came = min(_each_since_below(history, put, pairs))
-    begun = [event for event in standing.values() if event.number < came and _joint_said(event)]
-    paired = {other.number for _, other in pairs}
-    since = [event for event in standing.values() if event.number >= came]
-    _begin_as(session, request, name, begun[-1], made_with={event.number for event, _ in pairs})
-    for event in since:
+    _begin_as(session, request, name, forces)
+    paired = {other.number for _, other in forces.pairs}
+    for event in forces.since:
         if event.number not in paired:
             _say_joint(session, request, name, event)
 
 
-def _begin_as(
-    session: Session, request: Event, name: str, said: Event, *, made_with: Container[int]
-) -> None:
-    """Have a record be of the forces from the beginning that one above was when it came below.
-
-    What was made joint while it lay nowhere stays so until then.
-    """
-    standing, joint = as_corrected(session.history(name)), _joint_said(said)
-    own = [event for event in standing if event.number not in made_with and _joint_said(event)]
-    if joint is None or _joint_said(own[-1]) == joint:
-        return
-    if own[1:]:
-        _say_joint(session, request, name, said)
-    else:
-        _follow_entry(session, request, name, {"joint": joint}, follows=True)
+def _begin_as(session: Session, request: Event, name: str, forces: ForcesAbove) -> None:
+    """Have a record be of the forces from the beginning that one above was when it came below."""
+    for said, joint in forces.begun:
+        own = own_forces_said(forces, as_corrected(session.history(name)))
+        if joint_said(own[-1]) == joint:
+            continue
+        if own[1:]:
+            _say_joint(session, request, name, said)
+        else:
+            _follow_entry(session, request, name, {"joint": joint}, follows=True)
 
 
 def _say_joint(session: Session, request: Event, name: str, said: Event) -> None:
     """Say of a record now of which forces the one above was said to be, where it is of others."""
-    known, new = session.get(name), _joint_said(said)
+    known, new = session.get(name), joint_said(said)
     if new is not None and new != joint_of(known):
         on, by = max(said.on, known.on), request.recorded_by
         why = said.reason or request.reason
         later = evolve(said, on=on, recorded_by=by, recorded_at=session.now, reason=why, key=None)
         take_made_joint(session, known, later, new)
-
-
-def _joint_said(event: Event) -> Joint | None:
-    """Return of which other forces an event says that its record is; None where of none."""
-    if isinstance(event.what, MadeJoint):
-        return Joint(event.what.new, event.what.acts)
-    return joint_of(event.what) if isinstance(event.what, Added | TakenOver) else None
-
-
-def _each_made_with(said: History, below: History) -> Iterator[tuple[Event, Event]]:
-    """Yield each event that made a record joint, with that of the record above: the last first.
-
-    It was made in the moment of that; or after it, where the record came back meanwhile.
-    """
-    for event in reversed(below):
-        if not isinstance(event.what, MadeJoint):
-            continue
-        same = [other for other in said if _joint_said(other) == _joint_said(event)]
-        beside = [other for other in same if other.recorded_at == event.recorded_at]
-        before = [other for other in same if other.recorded_at < event.recorded_at]
-        for other in (beside or before)[-1:]:
-            said = said[: said.index(other)]
-            yield event, other
-
-
-def _each_since_below(
-    history: History, put: Event, pairs: Sequence[tuple[Event, Event]]
-) -> Iterator[int]:
-    """Yield numbers that a record's events have since another was put below, and the next one."""
-    yield len(history) + 1
-    yield from (other.number for _, other in pairs)
-    for event in history:
-        if event.recorded_at > put.recorded_at or event.what == ChildLinked(put.record):
-            yield event.number
-
-
-def _corrections_beside(
-    session: Session, event: Event, other: Event, stands: Event | None
-) -> Iterator[Corrected]:
-    """Yield what takes an event to where the other one stands that it was made with, if it does."""
-    void, known = Corrected(event.number, "void"), _standing(session, event)
-    if stands is None:
-        if known is not None:
-            yield void
-        return
-    if known is None:
-        history = session.history(event.record)
-        yield Corrected(max(each.number for each in history if each.what == void), "void")
-        known = _standing(session, event)
-    on = stands.on if event.on == other.on else max(stands.on, event.on)
-    if known is not None and known.on != on:
-        yield Corrected(event.number, "redate", on)
-
-
-def _standing(session: Session, event: Event) -> Event | None:
-    standing = as_corrected(session.history(event.record))
-    return next((each for each in standing if each.number == event.number), None)
 
 
 def _correction_below(session: Session, request: Event, name: str, what: Corrected) -> Event:
@@ -589,21 +524,7 @@ def _correction_below(session: Session, request: Event, name: str, what: Correct
 def _day_below(history: History) -> date:
     """Return the day from which a record lies below its parent, which it has."""
     standing = as_corrected(history)
-    return (_links(standing) or standing[:1])[-1].on
-
-
-def _put_below(history: History) -> Event:
-    """Return the event that put a record below its parent, which it has, as it was recorded."""
-    put = [
-        event
-        for event, before, after in each_as_recorded(history)
-        if after.parent != (before and before.parent)
-    ]
-    return (_links(as_corrected(history)) or put)[-1]
-
-
-def _links(standing: History) -> list[Event]:
-    return [event for event in standing if isinstance(event.what, ParentLinked)]
+    return (links_of(standing) or standing[:1])[-1].on
 
 
 def _redate_link(session: Session, request: Event, parent: str, child: str) -> None:

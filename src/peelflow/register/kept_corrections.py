@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from peelflow.engine.fold import corrected_chain, event_corrected, is_step_at_once
+from attrs import evolve
+
+from peelflow.engine.fold import (
+    as_corrected,
+    corrected_chain,
+    event_corrected,
+    fold,
+    is_step_at_once,
+    withdrawal_of,
+)
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import ChildLinked, Corrected, Event, Record
 from peelflow.register.corrections import what_follows
+from peelflow.register.joint_below import each_brought_along
 from peelflow.register.permission import check_corrector
 from peelflow.register.session import Session
 
@@ -28,8 +38,8 @@ def check_correction(
         what: What it corrects.
 
     Raises:
-        InvalidRequest: Another side did it, or nobody: it corrects what the system did at once, and
-            does not follow from a correction of what that came of.
+        InvalidRequest: Another side did it, or nobody: it corrects what the system did at once, or
+            a parent's link to a child, and does not follow from a correction of what that came of.
         NotPermitted: Of that side another role may.
     """
     chain = tuple(corrected_chain(history, history[what.event - 1]))
@@ -37,17 +47,88 @@ def check_correction(
     if is_step_at_once(target):
         _check_follows(history, event, what)
         return
-    is_known = chain[0].actor.role in session.rulebook.vocabulary.roles  # else told of that
-    if not is_known or isinstance(target.what, ChildLinked):
+    if chain[0].actor.role not in session.rulebook.vocabulary.roles:
+        return  # told of that
+    if isinstance(target.what, ChildLinked):
+        _check_follows_child(session, event, what, target.what.child)
         return
-    above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
-    corrected = {kept.recorded_at for kept in above if isinstance(kept.what, Corrected)}
-    # What comes back from a withdrawal is made to be of the forces of the record above.
-    for kept in history[: event.number - 1]:
-        if isinstance(kept.what, Corrected) and event_corrected(history, kept).number == 1:
-            corrected.add(kept.recorded_at)
-    if event.recorded_at not in corrected:
+    try:
         check_corrector(session, event, chain)
+    except InvalidRequest:
+        if not _is_brought_along(session, event, history, before, what):
+            raise
+
+
+def _check_follows_child(session: Session, event: Event, what: Corrected, child: str) -> None:
+    """Refuse to correct a link to a child but as the child is corrected, with that.
+
+    It is void where the child lies there no more, and otherwise goes to the day of the child.
+    """
+    of_child = session.history(child) if session.find(child) else ()
+    leading = [other for other in of_child if _leads(other, event)]
+    if not leading:
+        why = f"follows from its child {child}, of which nothing is corrected with it"
+        raise InvalidRequest(_named(event, what), why, "correct what linked it")
+    lies_below = {_lies_below(of_child, other, event.record) for other in leading}
+    if what.correction == "void" and lies_below == {True}:
+        why = f"is void, and its child {child} still lies below it then"
+        raise InvalidRequest(_named(event, what), why, "correct what linked it")
+
+
+def _lies_below(history: History, led_by: Event, parent: str) -> bool:
+    """Say whether a record lies below another once it was corrected so."""
+    count = led_by.number + len([*what_follows(history, led_by)])
+    standing = as_corrected(history[:count])
+    return bool(standing) and fold(standing).parent == parent
+
+
+def _leads(other: Event, event: Event) -> bool:
+    """Say whether a correction may follow from another: said in its moment, by the same person."""
+    is_correction = isinstance(other.what, Corrected) and other.recorded_at == event.recorded_at
+    return is_correction and _said(other) == _said(event)
+
+
+def _is_brought_along(
+    session: Session, event: Event, history: History, before: Record, what: Corrected
+) -> bool:
+    """Say whether a correction only has its record be of the forces of the one above it."""
+    above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
+    return any(
+        due == what or _differs_in_counted(session, what, due)
+        for stood in _each_above_as_it_led(above, history, event)
+        for due in each_brought_along(stood, history)
+    )
+
+
+def _each_above_as_it_led(above: History, history: History, event: Event) -> Iterator[History]:
+    """Yield what was recorded of the record above as a correction may have followed from it.
+
+    It follows from one of the record above; or from that by which its record comes back, whenever
+    in that moment that was.
+    """
+    for other in above:
+        if _leads(other, event):
+            yield above[: other.number + len([*what_follows(above, other)])]
+    if any(_leads(other, event) and _brings_back(history, other) for other in history):
+        for other, later in zip(above, [*above[1:], event], strict=True):
+            if other.recorded_at <= event.recorded_at <= later.recorded_at:
+                yield above[: other.number]
+
+
+def _brings_back(history: History, other: Event) -> bool:
+    return withdrawal_of(history[: other.number - 1]) is not None
+
+
+def _differs_in_counted(session: Session, what: Corrected, due: Corrected) -> bool:
+    """Say whether an entry is another in days alone that are counted from its other fields."""
+    if what.entry is None or due.entry is None:
+        return False
+    given, wanted = what.entry.fields, due.entry.fields
+    category = session.rulebook.vocabulary.categories.get(what.entry.category)
+    declared = category.fields if category else {}
+    other = [name for name in {*given, *wanted} if given.get(name) != wanted.get(name)]
+    is_counted = all(name in declared and declared[name].counts_from for name in other)
+    return is_counted and what == evolve(due, entry=evolve(due.entry, fields=given))
 
 
 def _check_follows(history: History, event: Event, what: Corrected) -> None:
