@@ -203,7 +203,6 @@ class RuleMachine(transitions.Machine):
                 suggestion(initial, lifecycle.states),
             )
         self.lifecycle = lifecycle
-        # INVARIANT: their names decide which is tried first: the digest knows no other order.
         self.automatic_triggers: dict[str, tuple[str, ...]] = {
             name: tuple(sorted(rule.trigger for rule in state.transitions if is_automatic(rule)))
             for name, state in lifecycle.states.items()
