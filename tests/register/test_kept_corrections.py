@@ -128,10 +128,12 @@ def test_what_is_to_follow_yet_excuses_nothing_else(
         redate("R-2", 1, DAY - timedelta(1))(batch)
         anew("C-2", joint=KENT)(batch)
         void("R-1", gone)(batch)
+        redate("R-1", 1, DAY + timedelta(1))(batch)
         void("C-1", number_of(register, "C-1", "noted"))(batch)
     monkeypatch.undo()
     found = [each for each in register.verify() if "is not of that side" in each.sentence]
-    assert [(each.record, each.event) for each in found] == [("R-1", gone + 1), ("R-2", 3)]
+    found_at = [(each.record, each.event) for each in found]
+    assert found_at == [("R-1", gone + 1), ("R-1", gone + 2), ("R-2", 3)]
 
 
 def test_what_follows_from_an_own_correction_is_of_no_side(register: Register) -> None:
@@ -189,6 +191,22 @@ def test_a_link_is_corrected_by_what_its_child_comes_to(register: Register) -> N
     for edit in OTHERWISE:
         found, _ = judged(forged(lines, edited("C-1", number, edit)))
         assert [each for each in found if "follows from its child R-2" in each], found
+
+
+def test_a_link_goes_only_where_its_child_lies_no_more(register: Register) -> None:
+    """A correction of the child that leaves it there takes the link nowhere."""
+    said: dict[str, Any] = {"reason": "r", **THEIRS}
+    register.correct("R-2", 1, correction="redate", to=DAY + timedelta(1), **said)
+    number = number_of(register, "C-1", "corrected")
+    lines = list(register.export())
+    assert judged(lines) == ([], ())
+
+    def voided(event: dict[str, Any]) -> None:
+        event["what"].update(correction="void")
+        del event["what"]["to"]
+
+    found, _ = judged(forged(lines, edited("C-1", number, voided)))
+    assert [each for each in found if "its child R-2 still lies below it then" in each], found
 
 
 OTHERWISE: tuple[Edit, ...] = (

@@ -13,6 +13,7 @@ import pytest
 from peelflow import Actor, Register, Rulebook, load, national
 from peelflow.engine.fold import each_as_recorded, fold
 from peelflow.model.decisions import Predicate
+from peelflow.model.rules import Lifecycle, is_automatic
 from peelflow.register.restore import judge_export
 from tests.stores.conftest import url_of
 from tests.stores.forgery import Edit, at, forged
@@ -414,3 +415,76 @@ def test_what_only_a_function_knows_may_have_been_left_out(going: Register) -> N
     assert going.record("R-1").state == "late"
     found = judged(forged(list(going.export()), without(5)), going.rulebook)
     assert found[0] == ["4: the system would then `else` at once"]
+
+
+TASKS = """vocabulary: tasks
+categories:
+  task:
+    title: Task
+    fields: {owner: {type: person, title: Owner}, area: {type: text, title: Area}}
+    figures: [{title: Task, order: 210, level: none}]
+---
+lifecycle: task
+version: 1
+in_force_from: 2020-01-01
+title: Task
+applies_to: {category: task, level: none}
+initial: new
+states:
+  new:
+    counts_as: {}
+    transitions:
+      FIRST
+      SECOND
+  sorted: {counts_as: {force: open}, transitions: {finish: {to: shelved, by: [lead]}}}
+  shelved: {counts_as: {force: closed}, final: true}
+"""
+SORT = "sort: {to: sorted, by: [system], requires: [{field: area}]}"
+SHELVE = "shelve: {to: shelved, by: [system], requires: [{field: owner}]}"
+
+
+def tasks(folder: Path, first: str, second: str) -> Rulebook:
+    """Return rules of a force's own with two steps of the system's from one state."""
+    text = TASKS.replace("FIRST", first).replace("SECOND", second)
+    for name, part in zip(("words", "rules"), text.split("---\n"), strict=True):
+        (folder / f"{name}.yaml").write_text(part)
+    return load(folder)
+
+
+def add_task(register: Register) -> str:
+    """Add a task, and return where it stands."""
+    said: dict[str, Any] = {"force": "wmp", "issued": ISSUED, "actor": KIM}
+    register.add("X-1", category="task", fields={"owner": "lee", "area": "n"}, **said)
+    return register.record("X-1").state
+
+
+def test_of_two_steps_at_once_the_first_by_its_name_is_taken(tmp_path: Path) -> None:
+    """In whatever order the file has them: its digest knows none."""
+    books = [tasks(tmp_path, *steps) for steps in ((SORT, SHELVE), (SHELVE, SORT))]
+    assert (
+        len({rules.pin for book in books for rules in book.lifecycles if rules.name == "task"}) == 1
+    )
+    for book in books:
+        with Register.open("memory:", rulebook=book) as register:
+            assert add_task(register) == "shelved"
+            lines = list(register.export())
+        assert judged(lines) == ([], ())
+
+
+def test_what_an_earlier_peelflow_took_by_the_file_s_order_is_honest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took the first in the file, and what came of it is still corrected and judged."""
+    monkeypatch.setattr("peelflow.register.commands.automatic_triggers", _in_the_file)
+    with Register.open("memory:", rulebook=tasks(tmp_path, SORT, SHELVE)) as register:
+        assert add_task(register) == "sorted"
+        done = register.fire("X-1", "finish", actor=Actor("lee", "lead"), on=LATER)
+        said: Any = {"correction": "void", "reason": "a slip", "actor": Actor("lee", "lead")}
+        register.correct("X-1", done.number, **said)
+        assert register.verify() == ()
+        assert judged(list(register.export())) == ([], ())
+
+
+def _in_the_file(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
+    steps = lifecycle.states[state].transitions
+    return tuple(step.trigger for step in steps if is_automatic(step))

@@ -169,7 +169,10 @@ def ledgers_binding(
 
 
 def automatic_triggers(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
-    """Return the untimed system triggers that run in the batch that enters `state`."""
+    """Return the untimed system triggers that run in the batch that enters `state`.
+
+    They stand by their names, in which order they are tried: the digest knows no other order.
+    """
     return machine_for(lifecycle).automatic_triggers[state]
 
 

@@ -204,7 +204,7 @@ class RuleMachine(transitions.Machine):
             )
         self.lifecycle = lifecycle
         self.automatic_triggers: dict[str, tuple[str, ...]] = {
-            name: tuple(rule.trigger for rule in state.transitions if is_automatic(rule))
+            name: tuple(sorted(rule.trigger for rule in state.transitions if is_automatic(rule)))
             for name, state in lifecycle.states.items()
         }
         sent_back_by = triggers_sending_back(lifecycle)

@@ -415,7 +415,7 @@ class _Stays:
                 if is_taken_by_system(step) and (days := self._end_of(name, step)) is not None
             ]
             if ending:
-                # INVARIANT: of several automatic steps the first in the file is taken.
+                # INVARIANT: of several automatic steps the first by its name is taken.
                 found[name] = min(ending, key=lambda end: (end[0], _due_order(end[1])))
         return found
 
@@ -452,14 +452,16 @@ class _Stays:
         if name not in self.bounds or self.bounds[name][1] is step:
             return None
         days, ending = self.bounds[name]
-        state = self.lifecycle.states[name]
         if step.after is not None and step.after.since != PUBLISHED:
             own = day_bounds(step.after)[0]
             if own > days or (own == days and _due_order(ending) < _due_order(step)):
                 ends = f"`{ending.trigger}` ends `{name}` before it"
                 return f"it falls due after {say_days(own)}, and {ends}"
-        elif is_automatic(ending) and not (is_automatic(step) and _is_first(step, ending, state)):
-            return f"`{SYSTEM}` leaves `{name}` at once by `{ending.trigger}`"
+        elif is_automatic(ending) and not (
+            is_automatic(step) and _due_order(step) <= _due_order(ending)
+        ):
+            first = ", the first by its name" if is_automatic(step) else ""
+            return f"`{SYSTEM}` leaves `{name}` at once by `{ending.trigger}`{first}"
         return None
 
     def why_not_in_time(self, name: str, step: Transition, atom: Atom) -> Reason | None:
@@ -545,9 +547,4 @@ class _Stays:
 
 def _due_order(step: Transition) -> tuple[int, str]:
     """Return by what steps that are due on one day are taken in order."""
-    return (-1, "") if step.after is None else (day_bounds(step.after)[1], step.trigger)
-
-
-def _is_first(step: Transition, other: Transition, state: State) -> bool:
-    """Say whether a step stands before another one in its state."""
-    return next(known for known in state.transitions if known is step or known is other) is step
+    return -1 if step.after is None else day_bounds(step.after)[1], step.trigger

@@ -8,8 +8,10 @@ from itertools import takewhile
 from attrs import evolve
 
 from peelflow.engine.fold import (
+    as_corrected,
     corrected_chain,
     event_corrected,
+    fold,
     is_step_at_once,
     withdrawal_of,
 )
@@ -58,11 +60,26 @@ def check_correction(
 
 
 def _check_follows_child(session: Session, event: Event, what: Corrected, child: str) -> None:
-    """Refuse to correct a link to a child but as the child is corrected, with that."""
+    """Refuse to correct a link to a child but as the child is corrected, with that.
+
+    It is void where the child lies there no more, and otherwise goes to the day of the child.
+    """
     of_child = session.history(child) if session.find(child) else ()
-    if not any(_leads(other, event) for other in of_child):
+    leading = [other for other in of_child if _leads(other, event)]
+    if not leading:
         why = f"follows from its child {child}, of which nothing is corrected with it"
         raise InvalidRequest(_named(event, what), why, "correct what linked it")
+    lies_below = {_lies_below(of_child, other, event.record) for other in leading}
+    if what.correction == "void" and lies_below == {True}:
+        why = f"is void, and its child {child} still lies below it then"
+        raise InvalidRequest(_named(event, what), why, "correct what linked it")
+
+
+def _lies_below(history: History, led_by: Event, parent: str) -> bool:
+    """Say whether a record lies below another once it was corrected so."""
+    count = led_by.number + len([*what_follows(history, led_by)])
+    standing = as_corrected(history[:count])
+    return bool(standing) and fold(standing).parent == parent
 
 
 def _leads(other: Event, event: Event) -> bool:

@@ -153,14 +153,15 @@ def _missing_after(
 ) -> Iterator[MissingStep]:
     """Yield the step that is missing after an event, if there is one.
 
-    Another that comes next was taken in its place, where that one's turn had come.
+    Another that comes next was taken in its place: an earlier peelflow took the first in the file.
     """
     if not isinstance(event.what, _ENTERING | _MOVING | TransitionTaken):
         return
     rules, unsure = session.lifecycle(record), ""
-    for trigger in automatic_triggers(rules, record.state):
-        if following and is_system_step(following[0], trigger):
-            return
+    triggers = automatic_triggers(rules, record.state)
+    if following and is_system_step(following[0], triggers):
+        return
+    for trigger in triggers:
         act, known = system_act(trigger, event.on), event.recorded_at
         ways = each_way_decided(session, act, record, known, change_context=change_context)
         if all(isinstance(decided, Event) for decided in ways):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 
@@ -322,24 +322,26 @@ def _why_step_missing(session: Session, record: Record, event: Event, later: His
     """Say what the system would have done by itself after an event, and did not, or nothing."""
     if isinstance(event.what, (Attached, Amended, ChildLinked, MadeJoint, Noted, ParentLinked)):
         return ""
-    for trigger in automatic_triggers(session.lifecycle(record), record.state):
+    triggers = automatic_triggers(session.lifecycle(record), record.state)
+    if later and is_system_step(later[0], triggers):
+        return ""
+    for trigger in triggers:
         act = system_act(trigger, event.on)
         ways = each_way_decided(session, act, record, event.recorded_at)
         if all(isinstance(decided, Event) for decided in ways):
-            is_taken = bool(later) and is_system_step(later[0], trigger)
-            return "" if is_taken else f"the system would then `{trigger}` at once"
+            return f"the system would then `{trigger}` at once"
     return ""
 
 
-def is_system_step(event: Event, trigger: str) -> bool:
-    """Say whether an event is a step of the system's by a trigger.
+def is_system_step(event: Event, triggers: Sequence[str]) -> bool:
+    """Say whether an event is a step of the system's by one of some triggers.
 
     Args:
         event: The event.
-        trigger: The trigger.
+        triggers: The triggers.
     """
     what = event.what
-    is_taken = isinstance(what, TransitionTaken) and what.trigger == trigger
+    is_taken = isinstance(what, TransitionTaken) and what.trigger in triggers
     return is_taken and event.actor.role == SYSTEM
 
 
