@@ -234,6 +234,11 @@ def test_an_event_behind_a_correction_is_held_as_it_was_recorded(name: str) -> N
     assert any(one.startswith(finding) for one in told), told
 
 
+def test_a_note_of_an_earlier_day_stands_behind_what_is_corrected() -> None:
+    """14.33: it moves nothing, and lies before no day."""
+    assert list(verify_export(lived(started, noted, void(4)))) == []
+
+
 @pytest.mark.parametrize("name", ["notes that count", "an appointment from no day"])
 def test_each_store_finds_it_in_verify(name: str, store: Store) -> None:
     """14.33: figures as known between two events show it, and nothing may read it first."""
