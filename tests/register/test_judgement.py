@@ -274,20 +274,22 @@ def test_item_24_a_move_by_whoever_held_no_role_is_found(
     assert "portal (hmicfrs) held no appointment in wmp on 2023-03-02" in found.sentence
 
 
-def test_item_24_where_rules_are_gone_nothing_is_judged(honest: list[str], tmp_path: Path) -> None:
-    """That they are gone is told as such; the other records are judged."""
+def test_item_24_where_rules_are_gone_that_is_found(honest: list[str], tmp_path: Path) -> None:
+    """At what came under them; the other records are judged."""
     url = restored(forged(honest, at(3, FORGERIES["case 36"][1])), tmp_path / "gone.jsonl")
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     with connection:
         connection.execute("DELETE FROM lifecycles WHERE name = 'level-2'")
     connection.close()
     with Register.open(url, rulebook=Rulebook()) as register:
-        assert judge_events(register.store, register.session).discrepancies == ()
+        found = judge_events(register.store, register.session).discrepancies
         assert {each.code for each in register.verify()} == {"rules-missing"}
+    assert {each.record for each in found} == {"R-1"}
+    assert all("it cannot be judged: " in each.sentence for each in found)
 
 
 def test_item_24_where_a_record_above_is_gone_judging_ends_in_no_error(tmp_path: Path) -> None:
-    """That it is gone is told as such, and its child stands as it stood."""
+    """That it is gone is found at its child."""
     file, day = tmp_path / "register.db", date(2022, 12, 16)
     with Register.open(f"sqlite:///{file}") as register:
         said: dict[str, Any] = {"force": "wmp", "issued": day, "actor": HMICFRS, **PORTAL}
@@ -302,15 +304,15 @@ def test_item_24_where_a_record_above_is_gone_judging_ends_in_no_error(tmp_path:
             for table, name in (("records", "id"), ("events", "record"), ("changes", "record")):
                 connection.execute(f"DELETE FROM {table} WHERE {name} = 'C-1'")
     with Register.open(f"sqlite:///{file}") as register:
-        judged = judge_events(register.store, register.session)
-        assert judged.discrepancies == ()
+        (found,) = judge_events(register.store, register.session).discrepancies
+        assert "it cannot be judged: no record is called 'C-1'" in found.sentence
         assert "record-missing" in {each.code for each in register.verify()}
 
 
 def test_item_24_where_the_rules_of_an_amended_record_are_gone_judging_ends_in_no_error(
     tmp_path: Path,
 ) -> None:
-    """Whether an act rested on the field, only they could tell."""
+    """Whether an act rested on the field, only they could tell: that is found."""
     file = tmp_path / "register.db"
     said: dict[str, Any] = {"force": "wmp", "issued": date(2022, 12, 16)}
     with Register.open(f"sqlite:///{file}") as register:
@@ -321,8 +323,9 @@ def test_item_24_where_the_rules_of_an_amended_record_are_gone_judging_ends_in_n
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("DELETE FROM lifecycles WHERE name = 'level-2'")
     with Register.open(f"sqlite:///{file}", rulebook=Rulebook()) as register:
-        assert judge_events(register.store, register.session).discrepancies == ()
+        found = judge_events(register.store, register.session).discrepancies
         assert {each.code for each in register.verify()} == {"rules-missing"}
+    assert {each.record for each in found} == {"R-1"}
 
 
 def test_item_24_an_event_that_cannot_be_meant_is_found(

@@ -238,12 +238,6 @@ FORGED: dict[str, tuple[Edit, str, int, str]] = {
         2,
         "the note",
     ),
-    "forces that it was never joint with": (
-        at("R-2", 6, lambda event: event["what"].update(old=["met"])),
-        "R-2",
-        6,
-        "was joint with met, and says so wrongly",
-    ),
     "a child that its parent does not know of": (
         at("C-1", 2, lambda event: event.clear()),
         "R-1",

@@ -17,7 +17,7 @@ from peelflow.engine.requirements import (
     question_of,
     question_set_of,
 )
-from peelflow.errors import InvalidRequest, StoreError, UnknownRecord
+from peelflow.errors import InvalidRequest, PeelflowError, StoreUnavailable
 from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
 from peelflow.model.question_sets import covers_question
 from peelflow.model.records import (
@@ -184,15 +184,15 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
         for record in records:
             events = tuple(entry.event for entry in histories.get(record.id, ()))
             found = [
-                *_unlawful_events(session, events, predicates, untold),
-                *_unrecordable_events(session, events, predicates),
-                *_unfit_records(session, record, events, names),
+                *_each_told(record, _unlawful_events(session, events, predicates, untold)),
+                *_each_told(record, _unrecordable_events(session, events, predicates)),
+                *_each_told(record, _unfit_records(session, record, events, names)),
             ]
-            numbers = {each.event for each in found}
+            numbers = {each.event for each in found if each.event}
             missed = _each_as_recorded_fault(session, events, predicates, untold)
-            found += (each for each in missed if each.event not in numbers)
+            found += (each for each in _each_told(record, missed) if each.event not in numbers)
+            found += _each_told(record, untold.each_unnoted(session, record, events))
             discrepancies += dict.fromkeys(found)
-            untold.note(session, record, events)
     of_documents, unknown = untold.documents.judged(
         store, first.services.documents, beside=discrepancies
     )
@@ -201,6 +201,30 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     return Verification(
         tuple(discrepancies), judged=True, assumed=tuple(sorted(assumed)), unjudged=sentences
     )
+
+
+_UNFORESEEN = (LookupError, TypeError, ValueError, AttributeError, StoreUnavailable)
+"""What reading a history raises that no verb made, or whose rules are gone.
+
+That a store is busy is raised on: whoever asks again is told.
+"""
+
+
+def _each_told(record: Record, found: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
+    """Yield what is found; what ends the judging early is found too.
+
+    # INVARIANT: where a record is not judged to its end, something is found at it. Nothing else
+    # was: what an event names is kept, or nobody came to judge.
+    """
+    try:
+        yield from found
+    except _UNFORESEEN as fault:
+        yield _unjudgeable(record.id, 0, fault)
+
+
+def _unjudgeable(record: str, event: int, fault: Exception) -> Discrepancy:
+    what = fault if isinstance(fault, PeelflowError) else f"{type(fault).__name__}: {fault}"
+    return Discrepancy(record, event, UNLAWFUL, f"it cannot be judged: {what}")
 
 
 _StepName = tuple[str, str]
@@ -218,11 +242,14 @@ class _Untold:
     plans: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
 
-    def note(self, session: Session, record: Record, history: Sequence[Event]) -> None:
-        """Note the words, documents and plans of a record."""
+    def each_unnoted(
+        self, session: Session, record: Record, history: Sequence[Event]
+    ) -> Iterator[Discrepancy]:
+        """Note the words, documents and plans of a record; that one is not noted is raised."""
         self.plans |= dict.fromkeys(_unknown_plans(session, history))
         self.words.note(session, record, history)
         self.documents.note(session, history)
+        yield from ()
 
     def note_appointed(
         self,
@@ -257,10 +284,7 @@ def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
     moved = as_corrected(history)
     for event, record in each_event_with_record(moved):
         if record is not None and isinstance(event.what, Relevelled | Migrated):
-            try:
-                said = unknown_plan(session, event.what, record)
-            except (LookupError, StoreError, InvalidRequest):
-                return  # the rules are gone: told as such
+            said = unknown_plan(session, event.what, record)
             if said:
                 yield f"not judged: {said}"
 
@@ -282,10 +306,11 @@ def _unlawful_events(
             if not why and record is not None:
                 as_kept = _context_as_kept(session, event, record, predicates)
                 untold.note_appointed(session, history, event, record, as_kept)
-        except (LookupError, StoreError, UnknownRecord):
-            return  # the rules, or a record that it names, are gone: told as such
         except InvalidRequest as fault:
             why = str(fault)
+        except _UNFORESEEN as fault:
+            yield _unjudgeable(event.record, event.number, fault)
+            return
         if why:
             yield Discrepancy(event.record, event.number, UNLAWFUL, why)
 
@@ -302,13 +327,14 @@ def _unrecordable_events(
         try:
             earlier = history[: event.number - 1]
             check_as_recorded(session, earlier, event, before, after, change_context=as_given)
-        except (LookupError, StoreError, UnknownRecord):
-            return  # what it names is gone: told as such
         except Refused as refused:
             why = "; ".join(reason.sentence for reason in refused.reasons)
             yield Discrepancy(event.record, event.number, UNLAWFUL, why)
         except InvalidRequest as fault:
             yield Discrepancy(event.record, event.number, UNLAWFUL, str(fault))
+        except _UNFORESEEN as fault:
+            yield _unjudgeable(event.record, event.number, fault)
+            return
 
 
 def _each_as_recorded_fault(
@@ -319,19 +345,16 @@ def _each_as_recorded_fault(
     def as_given(context: Context) -> Context:
         return evolve(context, predicates=predicates, unseen_forces=())
 
-    try:
-        if not has_steps_at_once(session, history):
-            return
-        yield from _each_unlawful_as_recorded(session, history)
-        for missing in each_step_missing(session, history, change_context=as_given):
-            event = missing.event
-            if missing.is_sure:
-                yield Discrepancy(event.record, event.number, UNLAWFUL, missing.sentence)
-            else:
-                name = missing.trigger, missing.rules
-                untold.steps.setdefault(name, {})[event.record] = None
-    except (LookupError, StoreError, InvalidRequest):
-        return  # the rules, or a record that it names, are gone: told as such
+    if not has_steps_at_once(session, history):
+        return
+    yield from _each_unlawful_as_recorded(session, history)
+    for missing in each_step_missing(session, history, change_context=as_given):
+        event = missing.event
+        if missing.is_sure:
+            yield Discrepancy(event.record, event.number, UNLAWFUL, missing.sentence)
+        else:
+            name = missing.trigger, missing.rules
+            untold.steps.setdefault(name, {})[event.record] = None
 
 
 def _each_unlawful_as_recorded(session: Session, history: Sequence[Event]) -> Iterator[Discrepancy]:
@@ -339,11 +362,15 @@ def _each_unlawful_as_recorded(session: Session, history: Sequence[Event]) -> It
     standing = {event.number for event in as_corrected(history)}
     anew = steps_after_re_entry(history)  # which stand elsewhere among the others
     for event, before, _ in each_as_recorded(history):
-        why = why_not_at_once(history[: event.number - 1], event) if before is not None else ""
-        if not why and before is not None and event.number not in anew:
-            why = why_not_as_recorded(session, event, before)
-        if not why and event.number not in standing:
-            why = _why_begun_unlawful(session, event)
+        try:
+            why = why_not_at_once(history[: event.number - 1], event) if before is not None else ""
+            if not why and before is not None and event.number not in anew:
+                why = why_not_as_recorded(session, event, before)
+            if not why and event.number not in standing:
+                why = _why_begun_unlawful(session, event)
+        except _UNFORESEEN as fault:
+            yield _unjudgeable(event.record, event.number, fault)
+            return
         if why:
             yield Discrepancy(event.record, event.number, UNLAWFUL, why)
     for event, why in each_step_moved_alone(session, history):
@@ -359,8 +386,6 @@ def _unfit_records(
         check_place(session, record)
     except InvalidRequest as fault:
         yield Discrepancy(record.id, 0, UNLAWFUL, str(fault))
-    except (LookupError, StoreError, UnknownRecord):
-        pass  # what it names is gone: told as such
     why = why_alike(session, names, record)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)

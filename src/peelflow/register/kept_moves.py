@@ -54,6 +54,9 @@ def _why_unfit(what: Moved, old: Lifecycle, new: Lifecycle) -> str:
     if moves_level(old, new) != isinstance(what, Relevelled):
         leads = "leads" if moves_level(old, new) else "does not lead"
         return f"{leads} to another level"
+    for state, rules in ((what.old, old), (what.new, new)):
+        if state not in rules.states:
+            return f"is of `{state}`, which is no state of {rules}"
     return ""
 
 

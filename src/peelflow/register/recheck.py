@@ -270,8 +270,8 @@ def _check_later(
             if entry is not None and to is not None:
                 _check_entry(session, event, entry, to, max(to, session.today))
             check_correction(session, event, history, before, what)
-        case MadeJoint(new=new, old=old):
-            _check_made_joint(session, event, before, old, new)
+        case MadeJoint(new=new):
+            _check_made_joint(session, event, new)
         case Noted(text=text):
             check_readable(text, f"{event.record}: the note")
         case Attached(document=document) if is_signed_later(document, event.on):
@@ -281,14 +281,9 @@ def _check_later(
             pass
 
 
-def _check_made_joint(
-    session: Session, event: Event, before: Record, old: Sequence[str], new: Sequence[str]
-) -> None:
+def _check_made_joint(session: Session, event: Event, new: Sequence[str]) -> None:
     for force in new:
         check_name(force, f"{event.record}: the force")
-    if {*old} != {*before.joint_with}:
-        why = f"was joint with {', '.join(old) or 'nobody'}, and says so wrongly"
-        raise InvalidRequest(event.record, why, "say whom it was joint with")
     if _side_of(session, event) not in SAYING_SIDES:
         raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
 
@@ -309,9 +304,6 @@ def _check_amended(
 ) -> None:
     name, was = what.field, before.fields.get(what.field)
     where = f"{event.record}: the field `{name}`"
-    if what.old != was:
-        why = f"held {was!r:.80}, and is amended as if it held {what.old!r:.80}"
-        raise InvalidRequest(where, why, "say what it held")
     check_other_value(was, what.new, where)
     if what.new is not None:
         _check_value(session, event, before.category, name, what.new)

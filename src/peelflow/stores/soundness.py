@@ -15,7 +15,16 @@ from zoneinfo import ZoneInfo
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import apply, as_corrected, begin, changes_of, changes_of_event
+from peelflow.engine.fold import (
+    as_corrected,
+    changes_of,
+    changes_of_event,
+    each_as_recorded,
+    event_corrected,
+    fold,
+    is_step_at_once,
+    steps_after_re_entry,
+)
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import (
     Added,
@@ -157,6 +166,10 @@ def _past_days_of(event: Event) -> Iterator[tuple[str, date]]:
         yield "its corrected day", event.what.to
 
 
+class RulesGone(LookupError):
+    """The rules of a pin are not kept, or not as they were: that is told where they are named."""
+
+
 @define(eq=False)
 class KeptLifecycles:
     """The lifecycles that a store or an export keeps, each restored when an event first needs it.
@@ -175,10 +188,14 @@ class KeptLifecycles:
         return self._restored[pin]
 
     def get(self, pin: Pin) -> Lifecycle:
-        """Return the rules of a pin, or raise LookupError."""
+        """Return the rules of a pin.
+
+        Raises:
+            RulesGone: They are not kept.
+        """
         rules = self.find(pin)
         if rules is None:
-            raise LookupError(pin)
+            raise RulesGone(pin)
         return rules
 
     def _restore(self, pin: Pin) -> Lifecycle | None:
@@ -202,51 +219,101 @@ def history_faults(
 ) -> Iterator[tuple[int, str, str]]:
     """Yield each event that does not follow from those before it: its number, code and sentence.
 
-    Until something is corrected each event is looked at by itself, with the changes that it makes.
-    Behind a correction, the sums of all changes are held to what happened as it is known by now.
+    Each is held to the record as it stood when it was recorded, with the changes that it makes.
+    Behind a correction the sums of all changes are held to what happened as it is known by then.
 
     Args:
         events: All events of one record, in order.
         rules: The lifecycles kept beside them.
     """
-    record: Record | None = None
-    for event in events:
+    whys = [(event.number, _target_fault(event, n)) for n, event in enumerate(events, 1)]
+    aimless = [(number, "move-unknown", why) for number, why in whys if why is not None]
+    if aimless:
+        yield from aimless  # nothing can be read as such corrections leave it
+        return
+    at_once = steps_after_re_entry(events)
+    for count, (event, before, after) in enumerate(each_as_recorded(events), 1):
         if isinstance(event.what, Corrected):
-            yield from _re_entry_faults(events, rules)
-            yield from _sum_faults(events, rules)
-            return
-        for fault in _step_faults(record, event, rules):
+            found = *_re_entry_faults(event, rules), *_field_faults(after.category, after.fields)
+            faults: Iterable[Fault] = dict.fromkeys(found)
+        elif event.number in at_once:
+            faults = _at_once_faults(events[:count], rules)
+        else:
+            faults = _step_faults(before, event, rules)
+        for fault in faults:
             yield event.number, *fault
-        record = begin(event) if record is None else apply(record, event)
+    yield from _correction_faults(events, rules, at_once)
 
 
-def _re_entry_faults(
-    events: Sequence[Event], rules: KeptLifecycles
-) -> Iterator[tuple[int, str, str]]:
-    """Yield what is wrong with each first event that was entered anew, as with one at first."""
-    for event in events:
-        what = event.what
-        if isinstance(what, Corrected) and what.entry is not None:
-            anew = evolve(event, what=what.entry)
-            for fault in _typed_faults(None, anew):
-                yield event.number, *fault
-            why = _move_fault(None, anew, rules)
-            if why is not None:
-                yield event.number, "move-unknown", why
+def _target_fault(event: Event, place: int) -> str | None:
+    """Say that a correction, at its place in the history, corrects nothing before it, or not how.
+
+    # INVARIANT: it goes by the place, as events that were counted otherwise are told and read on.
+    """
+    what = event.what
+    if not isinstance(what, Corrected):
+        return None
+    if not 0 < what.event < place:
+        return f"it corrects event {what.event}, which is none that came before it"
+    given = what.to is not None, what.entry is not None
+    if _GIVEN.get(what.correction) != given or (what.entry is not None and what.event != 1):
+        return f"no event is corrected so: {what.correction!a:.80} of event {what.event}"
+    return None
+
+
+_GIVEN = {"void": (False, False), "redate": (True, False), "reenter": (True, True)}
+"""Whether each correction is given a day, and an entry."""
+
+
+def _at_once_faults(events: Sequence[Event], rules: KeptLifecycles) -> Iterator[Fault]:
+    """Yield what is wrong with the last event, which stands behind the first, as entered anew."""
+    event, standing = events[-1], as_corrected(events)
+    if event in standing:
+        before = fold(standing[: standing.index(event)])
+        yield from _move_and_change_faults(before, event, rules)
+    else:
+        yield _WITHDRAWN
+
+
+def _re_entry_faults(event: Event, rules: KeptLifecycles) -> Iterator[Fault]:
+    """Yield what is wrong with a first event that was entered anew, as with one at first."""
+    entry = entry_of(event)
+    if entry is None:
+        return
+    anew = evolve(event, what=entry)
+    yield from _typed_faults(None, anew)
+    why = _move_fault(None, anew, rules)
+    if why is not None:
+        yield Fault("move-unknown", why)
+
+
+_WITHDRAWN = Fault("move-unknown", "it happened to a record that was withdrawn")
 
 
 def _step_faults(record: Record | None, event: Event, rules: KeptLifecycles) -> Iterator[Fault]:
     is_of_any_day = isinstance(event.what, ChildLinked | Noted)
     if record is not None and event.on < record.on and not is_of_any_day:
         yield Fault("day-unfit", f"it is dated {event.on}, before the record's last, {record.on}")
+    if record is not None and record.withdrawn:
+        yield _WITHDRAWN
+        return
     yield from _typed_faults(record, event)
+    yield from _move_and_change_faults(record, event, rules)
+
+
+def _move_and_change_faults(
+    record: Record | None, event: Event, rules: KeptLifecycles
+) -> Iterator[Fault]:
     why = _move_fault(record, event, rules)
     if why is not None:
         yield Fault("move-unknown", why)
         return
     try:
         changes = changes_of_event(record, event, rules.get)
-    except LookupError:  # rules that are not kept, or have no such state, are told as such
+    except RulesGone:
+        return
+    except LookupError:
+        yield Fault("move-unknown", "the record stood in a state that its rules lack")
         return
     if changes != event.changes:
         yield Fault("changes-unfit", "its changes of the figures are not what its rules make of it")
@@ -259,25 +326,34 @@ _REQUIRED = {"appointment": ("person", "role", "first_day")}
 
 
 def _typed_faults(record: Record | None, event: Event) -> Iterator[Fault]:
-    """Yield each field that decisions read and could not."""
+    """Yield each field that decisions read and could not, of those that an event says."""
     match event.what:
         case Added(category=category, fields=fields) | TakenOver(category=category, fields=fields):
-            missing = [name for name in _REQUIRED.get(category, ()) if name not in fields]
-            given: Iterable[tuple[str, object]] = fields.items()
+            yield from _field_faults(category, fields)
+        case Amended(field=name, new=None) if record:
+            if name in _REQUIRED.get(record.category, ()):
+                yield Fault("words-unfit", f"the field {name!a:.80} is missing")
         case Amended(field=name, new=new) if record:
-            category = record.category
-            missing = [name] if new is None and name in _REQUIRED.get(category, ()) else []
-            given = () if new is None else ((name, new),)
+            yield from _value_faults(record.category, name, new)
         case _:
-            return
-    for name in missing:
-        yield Fault("words-unfit", f"the field {name!a:.80} is missing")
-    for name, value in given:
-        if name not in _TYPED.get(category, ()):
-            continue
-        if not isinstance(value, str) or (name in _DAYS and not _is_day(value)):
-            kind = "day" if name in _DAYS else "text"
-            yield Fault("words-unfit", f"the field {name!a:.80} is no {kind}")
+            pass
+
+
+def _field_faults(category: str, fields: Mapping[str, object]) -> Iterator[Fault]:
+    """Yield each field that decisions read of a record so entered and could not."""
+    for name in _REQUIRED.get(category, ()):
+        if name not in fields:
+            yield Fault("words-unfit", f"the field {name!a:.80} is missing")
+    for name, value in fields.items():
+        yield from _value_faults(category, name, value)
+
+
+def _value_faults(category: str, name: str, value: object) -> Iterator[Fault]:
+    if name not in _TYPED.get(category, ()):
+        return
+    if not isinstance(value, str) or (name in _DAYS and not _is_day(value)):
+        kind = "day" if name in _DAYS else "text"
+        yield Fault("words-unfit", f"the field {name!a:.80} is no {kind}")
 
 
 def _is_day(text: str) -> bool:
@@ -336,11 +412,13 @@ def _transition_fault(record: Record, what: TransitionTaken, rules: Lifecycle | 
         return f"it leaves {what.old!a:.80}, and the record stands in {record.state!a:.80}"
     if rules is None:
         return None
-    state = rules.states.get(record.state)
-    steps = [(step.trigger, step.to) for step in state.transitions] if state else []
-    if (what.trigger, what.new) in steps:
-        return None
-    return f"{rules} has no {what.trigger!a:.80} from {what.old!a:.80} to {what.new!a:.80}"
+    state, named = rules.states.get(record.state), (what.trigger, what.new)
+    steps = [s for s in (state.transitions if state else ()) if (s.trigger, s.to) == named]
+    if not steps:
+        return f"{rules} has no {what.trigger!a:.80} from {what.old!a:.80} to {what.new!a:.80}"
+    if what.due is not None and all(step.after is None for step in steps):
+        return f"it fell due on {what.due}, and {rules} gives {what.trigger!a:.80} no time to"
+    return None
 
 
 def _place_fault(record: Record, what: Relevelled | Migrated) -> str | None:
@@ -362,16 +440,67 @@ def _arrival_fault(
     return _scope_fault(rules, record.category, level)
 
 
-def _sum_faults(events: Sequence[Event], rules: KeptLifecycles) -> Iterator[tuple[int, str, str]]:
+def _correction_faults(
+    events: Sequence[Event], rules: KeptLifecycles, at_once: frozenset[int]
+) -> Iterator[tuple[int, str, str]]:
+    """Yield the first correction behind which days or figures are not those of what then stands.
+
+    What follows from it is recorded with it: its changes are those of all of them together.
+    """
+    place = 0
+    while place < len(events):
+        event, end = events[place], place + 1
+        if isinstance(event.what, Corrected):
+            ends = tuple(_each_end(events, place, at_once))
+            fitting = (end for end in ends if _is_summed_up(events[:end], rules))
+            end = next(fitting, 0)
+            why = _day_order_fault(as_corrected(events[: end or ends[-1]]))
+            if why is not None:
+                yield event.number, "day-unfit", why
+            lines = Counter(evolve(change, delta=0) for change in event.changes)
+            if not end or max(lines.values(), default=1) > 1:
+                yield event.number, "changes-unfit", _NO_SUM
+            if not end:
+                return
+        place = end
+
+
+_NO_SUM = "the figures of this record do not sum up to what happened as it was known then"
+
+
+def _each_end(events: Sequence[Event], place: int, at_once: frozenset[int]) -> Iterator[int]:
+    """Yield where that may end which was recorded with a correction: it alone comes first."""
+    yield place + 1
+    for end, event in enumerate(events[place + 1 :], place + 2):
+        follows = event.number in at_once or (
+            isinstance(event.what, Corrected) and is_step_at_once(event_corrected(events, event))
+        )
+        if not follows or event.recorded_at != events[place].recorded_at:
+            return
+        yield end
+
+
+def _is_summed_up(events: Sequence[Event], rules: KeptLifecycles) -> bool:
+    """Say whether all changes sum up to what stands; so they do where that cannot be told."""
     try:
         standing = changes_of(as_corrected(events), rules.get)
-    except (LookupError, TypeError, ValueError):  # what nothing is left of is told as such
-        return
-    expected, kept = _sums(standing), _sums(c for event in events for c in event.changes)
-    if expected != kept:
-        last = [event.number for event in events if isinstance(event.what, Corrected)][-1]
-        sentence = "the figures of this record do not sum up to what happened as it is known now"
-        yield last, "changes-unfit", sentence
+    except RulesGone:
+        return True
+    except LookupError:
+        return False  # it stands in a state that its rules lack
+    return _sums(standing) == _sums(change for event in events for change in event.changes)
+
+
+def _day_order_fault(standing: Iterable[Event]) -> str | None:
+    """Say that something stands before what came earlier; notes and links may."""
+    day = date.min
+    for event in standing:
+        if isinstance(event.what, Noted):
+            continue
+        if event.on < day and not isinstance(event.what, ChildLinked):
+            return f"event {event.number} stands on {event.on} with it, before the last, {day}"
+        day = max(day, event.on)
+    return None
 
 
 def _sums(changes: Iterable[Change]) -> Mapping[Change, int]:
