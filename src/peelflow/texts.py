@@ -61,7 +61,10 @@ _LETTERS = str.maketrans(
     {look: letter for letter, looks in _LOOK_ALIKES.items() for look in looks}
     | dict.fromkeys("\u2013\u2014\u2015\u2010\u2011", "-")
 )
-_SIGNS = str.maketrans({look: sign for sign in "'-/" for look in _LOOK_ALIKES[sign]})
+_SIGNS = str.maketrans(
+    {look: sign for sign in "'-/" for look in _LOOK_ALIKES[sign]} | {"\u03f2": "c", "\u03f9": "C"}
+)
+"""What is read as it looks before characters are taken apart, which makes others of it."""
 _STROKES = str.maketrans(dict.fromkeys("Il\u0399\u0406\u04c0\u04cf", "|"))
 """What is one stroke to a reader."""
 _UNSEEN = frozenset(
@@ -83,7 +86,7 @@ SPELT_ALIKE = "differs only by case, space or characters that look alike from"
 """What is said of a name that is alike to a known one, before that one."""
 _ZEROS = re.compile(r"(?<=[0-9])o(?![a-z])|(?<![a-z0-9])o(?=[0-9])")
 _ONES = re.compile(r"(?<![a-z0-9])[il|](?![a-z])")
-_AMONG_LETTERS = r"(?<=[a-zA-Z]){0}(?=[a-zA-Z])|(?<=[a-zA-Z]{{2}}){0}(?!\d)|^{0}(?=[a-zA-Z]{{2}})"
+_AMONG_LETTERS = r"(?<=[a-zA-Z]){0}(?=[a-zA-Z])|(?<=[a-zA-Z]{{2}}){0}(?!\d)|^{0}(?='?[a-zA-Z]{{2}})"
 _ROUND, _STROKE = (re.compile(_AMONG_LETTERS.format(digit)) for digit in "01")
 """A 0 and a 1 that are read as letters."""
 _JOINED = (("rn", "m"), ("vv", "w"), ("VV", "W"), ("cl", "d"), ("c|", "d"))

@@ -311,6 +311,7 @@ ALIKE = (
     # what parts words, and signs
     *(("WMP-1", "WMP_1"), ("west-midlands", "West Midlands"), ("west-midlands", "west_midlands")),
     *(("chief-1", "chief\u30fc1"), ("a/b", "a\u2215b"), ("O'Neil", "O\u00b4Neil")),
+    *(("clay", "\u03f2lay"), ("CLAY", "\u03f9LAY"), ("o'neil", "0'neil"), ("l'oste", "1'oste")),
 )
 APART = (
     *(("R-1", "R-11"), ("R-1-1", "R-11"), ("R-3i", "R-3l"), ("R-3l", "R-31"), ("R-1a", "R-1")),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from peelflow import Actor, Register, national
 from peelflow.errors import Unverified
+from peelflow.model.records import Document
 from peelflow.register.judgement import Verification, judge_events
 from peelflow.register.kept_documents import DocumentWords
 from peelflow.register.restore import judge_export
 from peelflow.stores.base import Store
+from peelflow.stores.codec import description_of
 from tests.register.test_restore import written
 from tests.stores.forgery import Edit, at, forged, say
 
@@ -125,6 +128,36 @@ def test_item_14_documents_in_a_folder_are_what_they_were_kept_as(
         with Register.open("memory:", documents=folder) as register:
             register.restore(file, as_found=True)
             assert [each.event for each in register.verify()] == events
+
+
+@pytest.mark.parametrize("size", [2, 10**30])
+def test_item_14_no_words_that_were_kept_give_a_document_another_size(
+    honest: list[str], tmp_path: Path, store: Store, size: int
+) -> None:
+    """What is said of it and what an event says may agree, and its bytes tell otherwise."""
+    letter = Document(sha256(b"x").hexdigest(), "letter", "l", 1, "chief", DAY)
+    digest, content = description_of(evolve(letter, size=size))
+    forged_words = {"digest": digest, "content": b64encode(content).decode()}
+    lines = list(map(json.loads, forged(honest, evidence(size=size))))
+    documents = [
+        line | forged_words if line["digest"] == description_of(letter)[0] else line
+        for line in lines
+        if line["kind"] == "document"
+    ]
+    documents.sort(key=lambda line: line["digest"])
+    first = next(n for n, line in enumerate(lines) if line["kind"] == "document")
+    others = [line for line in lines if line["kind"] != "document"]
+    file = written([*map(say, [*others[:first], *documents, *others[first:]])], tmp_path)
+
+    with Register(store, rulebook=national()) as register:
+        with pytest.raises(Unverified) as refused:
+            register.restore(file)
+        found: Any = refused.value.discrepancies
+        assert [(each.record, each.event) for each in found] == [("R-1", 3)]
+        assert f"has 1 bytes, and not {size:,}" in found[0].sentence
+
+        register.restore(file, as_found=True)
+        assert register.verify() == found
 
 
 def judged(lines: list[str]) -> Verification:

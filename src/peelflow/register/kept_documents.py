@@ -79,9 +79,10 @@ def words_of_documents(store: Store, documents: DocumentStore) -> DocumentWords:
 
 @define(eq=False)
 class NamedDocuments:
-    """The documents that events name, as far as they are not kept in these very words."""
+    """The documents that events name: those kept in these very words, and those that are not."""
 
     _asked: dict[Document, bool] = field(factory=dict, repr=False)
+    _kept: dict[Document, Event] = field(factory=dict, repr=False)
     _unkept: list[tuple[Event, Document]] = field(factory=list, repr=False)
     _last_named: dict[str, datetime] = field(factory=dict, repr=False)
 
@@ -98,6 +99,7 @@ class NamedDocuments:
                     described = session.has_document(description_of(document)[0])
                     self._asked[document] = described
                 if self._asked[document]:
+                    self._kept.setdefault(document, event)
                     last = self._last_named.get(document.digest, event.recorded_at)
                     self._last_named[document.digest] = max(last, event.recorded_at)
                 else:
@@ -113,21 +115,26 @@ class NamedDocuments:
     ) -> tuple[tuple[Discrepancy, ...], tuple[str, ...]]:
         """Return each event that says otherwise of a document, and in words what nobody can tell.
 
+        Of those that say as what it was kept only the size is held to its content.
+
         Args:
             store: What keeps the events.
             documents: What keeps the documents, or knows of them.
             beside: What was found; nothing more is said of such an event.
         """
-        if not self._unkept:
+        if not self._asked:
             return (), ()
         words = words_of_documents(store, documents)
         unknown = [said for said in self._unkept if said[1].digest not in words.described]
         are_all_described, faults = not unknown, []
-        for event, document in self._unkept:
+        kept = ((event, document) for document, event in self._kept.items())
+        for event, document in (*kept, *self._unkept):
             size = words.sizes.get(document.digest, document.size)
             if size != document.size:
                 why = f"the document {document.name!r:.80} has {size:,} bytes"
                 faults.append(_found(event, f"{why}, and not {document.size:,}"))
+            elif document in self._kept:
+                continue
             elif are_all_described and self._may_be_kept_again(event, document):
                 unknown.append((event, document))
             elif are_all_described:
