@@ -64,7 +64,7 @@ def forces_above(history: History, below: History) -> ForcesAbove:
     return ForcesAbove(pairs, standing, tuple(begun[-1:]), since)
 
 
-def each_brought_along(history: History, below: History) -> Iterator[Corrected]:
+def each_following(history: History, below: History) -> Iterator[Corrected]:
     """Yield the corrections of a record one of which comes next, for it to be as the one above.
 
     Args:

@@ -18,7 +18,7 @@ from peelflow.engine.fold import (
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import ChildLinked, Corrected, Event, Record
 from peelflow.register.corrections import what_follows
-from peelflow.register.joint_below import each_brought_along
+from peelflow.register.joint_below import each_following
 from peelflow.register.permission import check_corrector
 from peelflow.register.session import Session
 
@@ -96,7 +96,7 @@ def _is_brought_along(
     return any(
         due == what or _differs_in_counted(session, what, due)
         for stood in _each_above_as_it_led(above, history, event)
-        for due in each_brought_along(stood, history)
+        for due in each_following(stood, history)
     )
 
 

@@ -20,7 +20,12 @@ from peelflow.register.kept_documents import DocumentWords
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.results import Result, frozen
-from peelflow.stores.export import check_continued, private_lines, restore_export, verify_export
+from peelflow.stores.export import (
+    check_beginning_held,
+    private_lines,
+    restore_export,
+    verify_export,
+)
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.memory import MemoryStore
 
@@ -66,7 +71,7 @@ def restore_register(
     file = Path(path)
     with private_lines(file) as lines:
         _refuse(file, tuple(verify_export(_anew(lines))), "export it again")
-        check_continued(services.store, _anew(lines))
+        check_beginning_held(services.store, _anew(lines))
         judged = judge_export(services, _anew(lines))
         if not as_found:
             _refuse(file, judged.discrepancies, _AS_FOUND)

@@ -367,7 +367,7 @@ def restore_export(
     return added
 
 
-def check_continued(store: Store, lines: Iterable[str]) -> None:
+def check_beginning_held(store: Store, lines: Iterable[str]) -> None:
     """Refuse an export that a store does not hold the beginning of; nothing is written.
 
     Args:

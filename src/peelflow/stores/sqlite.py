@@ -405,7 +405,7 @@ class SqliteStore(DatabaseStore):
 
     def _check_same_file(self, process: _ProcessConnection) -> None:
         """Refuse to acknowledge what is written to a file that nobody else will open any more."""
-        if process.file is None or not process.file.is_there():
+        if process.file is None or not process.file.is_same():
             raise file_replaced(self.url)
 
 

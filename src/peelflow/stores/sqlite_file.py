@@ -289,7 +289,7 @@ class OpenFile:
     places: tuple[str, ...]
     identities: tuple[tuple[int, int] | None, ...]
 
-    def is_there(self) -> bool:
+    def is_same(self) -> bool:
         """Return whether the same files are at their paths still: whoever opens it reads them."""
         return self.identities == tuple(map(_identity_of, self.places))
 

@@ -240,7 +240,7 @@ _FILE = "peelflow_file"
 def check_same_file(connection: Connection, url: str) -> None:
     """Refuse to acknowledge what is written to a file that nobody else will open any more."""
     opened = connection.connection.info.get(_FILE)
-    if opened is not None and not opened.is_there():
+    if opened is not None and not opened.is_same():
         raise file_replaced(url)
 
 
