@@ -100,4 +100,4 @@ def test_item_14_what_no_verb_makes_joint_is_found(what: str) -> None:
         lines = list(register.export())
         edit, words = FORGED[what]
         found = judge_export(register.services, forged(lines, edit)).discrepancies
-    assert [(2, True)] == [(each.event, words in each.sentence) for each in found]
+    assert [(each.event, words in each.sentence) for each in found] == [(2, True)]

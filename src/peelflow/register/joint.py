@@ -75,7 +75,9 @@ def checked_joint(reads: ReadSet, record: str, force: str, category: str, joint:
 
 def _check_category(record: str, category: str) -> None:
     if category in OF_ONE_FORCE:
-        raise InvalidRequest(record, f"is a `{category}`, of one force", "enter one for each force")
+        raise InvalidRequest(
+            record, f"is of the category `{category}`, of one force", "enter one for each force"
+        )
 
 
 def check_of_one_force(before: Record | None, after: Record) -> None:
