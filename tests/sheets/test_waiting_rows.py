@@ -26,7 +26,7 @@ texts = st.text(st.characters(exclude_characters="\r\n\0", codec="utf-8"), max_s
 def waiting(rows: Iterable[WaitingRow]) -> WaitingRows:
     """Return rows as they wait."""
     made = WaitingRows()
-    made.extend(rows)
+    made.add_sheet(rows)
     return made
 
 

@@ -134,7 +134,7 @@ def _read_sheets(
         for sheet in sheets:
             for lines in lines_of(sheet) or (None,):
                 read, faults = open_sheet(sheet, defaults, dates=dates, lines=lines)
-                rows.extend(read)
+                rows.add_sheet(read)
                 broken.extend(faults)
     return rows, broken
 

@@ -41,7 +41,7 @@ class WaitingRows(Iterable[WaitingRow]):
         self._forms: list[_Form] = []
         self._faults: dict[int, Diagnostic] = {}
 
-    def extend(self, rows: Iterable[WaitingRow]) -> None:
+    def add_sheet(self, rows: Iterable[WaitingRow]) -> None:
         """Take the rows of one sheet.
 
         Args:
