@@ -16,7 +16,12 @@ from sqlalchemy.engine import make_url
 
 from peelflow import Actor, InvalidRequest, Register, StoreUnavailable, national
 from peelflow.stores.opening import upgrade_store
-from peelflow.stores.sql.connection import PoolerCheck, database_unavailable, make_engine, parse_url
+from peelflow.stores.sql.connection import (
+    SessionCheck,
+    database_unavailable,
+    make_engine,
+    parse_url,
+)
 from peelflow.stores.sql.store import SqlStore
 from tests.builders.servers import POOLER, pooled
 
@@ -67,26 +72,25 @@ def test_item_21_another_threshold_is_refused(postgres: str, option: str) -> Non
 
 def connection_of(told: int, answers: int) -> Any:
     """Return a connection that was told of one process, and is answered by another."""
-    rows = SimpleNamespace(fetchone=lambda: (answers,))
+    rows = SimpleNamespace(fetchone=lambda: (answers, ["pg_temp_3", "pg_catalog"], None))
     return SimpleNamespace(
         info=SimpleNamespace(backend_pid=told),
-        execute=lambda _: rows,
-        rollback=lambda: None,
+        execute=lambda *_: rows,
+        commit=lambda: None,
         prepare_threshold=5,
     )
 
 
 def test_item_21_a_pooler_is_detected_and_nothing_is_prepared() -> None:
-    """Once for all connections: one that is told of another process than answers it."""
-    pooler, server = PoolerCheck(), PoolerCheck()
-    connections = [connection_of(1, 2), connection_of(3, 3)]
-    for connection in connections:
-        pooler(connection, None)
-    direct = connection_of(4, 4)
-    server(direct, None)
+    """It is told of another process than answers it; what the URL says is left at that."""
+    check, told = SessionCheck("url"), SessionCheck("url", prepares=True)
+    pooled_one, direct, as_told = connection_of(1, 2), connection_of(4, 4), connection_of(1, 2)
+    check(pooled_one, None)
+    check(direct, None)
+    told(as_told, None)
 
-    assert [each.prepare_threshold for each in connections] == [None, None]
-    assert direct.prepare_threshold == 5
+    assert pooled_one.prepare_threshold is None
+    assert [direct.prepare_threshold, as_told.prepare_threshold] == [5, 5]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Table, delete, func, insert, inspect, literal, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
 from peelflow.errors import Conflict, StoreUnavailable
@@ -35,6 +35,7 @@ from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.catalogue import DELETING_KEYS, EMPTIED_TABLES, check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
+from peelflow.stores.sql.search_path import has_object, qualified
 
 
 def absent_ids(batch: WriteBatch) -> list[str]:
@@ -93,7 +94,7 @@ def keeps_joint(connection: Connection, rows: BatchRows) -> bool:
     """
     if not rows.joint:
         return False
-    if inspect(connection).has_table(tables.joint_records.name):
+    if has_object(connection, tables.joint_records.name):
         return True
     if any(made for _, made in rows.joint):
         url = connection.engine.url.render_as_string(hide_password=True)
@@ -106,9 +107,10 @@ def write_joint(connection: Connection, rows: BatchRows) -> None:
     """Write of which forces records are, in the transaction that keeps their events."""
     table = tables.joint_records
     for record, made in rows.joint:
-        connection.execute(delete(table).where(table.c.record == record))
+        connection.execute(delete(table).where(table.c.record == tables.as_text(record)))
         _insert_rows(connection, table, made)
-        ordered = select(table.c.force).where(table.c.record == record).order_by(table.c.force)
+        is_its = table.c.record == tables.as_text(record)
+        ordered = select(table.c.force).where(is_its).order_by(table.c.force)
         if list(connection.execute(ordered).scalars()) != [row.force for row in made]:
             raise RowUnreadable(not_kept(f"the forces of {record}"))
     check_triggers(connection, table)
@@ -126,7 +128,7 @@ def write_sums(
     """
     written: dict[Table, Sequence[SumRow | Checkpoint]]
     written = {tables.sums: rows, tables.checkpoint: checkpoints}
-    if not all(inspect(connection).has_table(table.name) for table in written):
+    if not all(has_object(connection, table.name) for table in written):
         url = connection.engine.url.render_as_string(hide_password=True)
         why = f"it has no tables of sums; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
@@ -196,7 +198,7 @@ def insert_document(connection: Connection, digest: str, content: bytes) -> None
     check_triggers(connection, tables.documents)
 
 
-_OUR_TYPES = "'text'::regtype, 'integer'::regtype, 'bigint'::regtype, 'bytea'::regtype"
+_OUR_TYPES = ", ".join(f"'{name}'::regtype::oid" for name in ("text", "integer", "bigint", "bytea"))
 _FIRST_USER_OID = 16384  # what came with the server has a lower one
 
 
@@ -209,8 +211,8 @@ def _nothing_acts_on(*written: Table) -> str:
     a statement, and what a foreign key of another table has done where a row is taken away. Nor
     may it be a table that a crash of the server empties.
     """
-    oids = ", ".join(f"'{table.name}'::regclass" for table in written)
-    emptied = [f"'{table.name}'::regclass" for table in written if table in EMPTIED_TABLES]
+    oids = ", ".join(f"'{table.name}'::regclass::oid" for table in written)
+    emptied = [f"'{table.name}'::regclass::oid" for table in written if table in EMPTIED_TABLES]
     return f"""NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger
             WHERE tgrelid IN ({oids}) AND NOT tgisinternal)
         AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite WHERE ev_class IN ({oids}))
@@ -252,11 +254,12 @@ _WRITTEN_TABLES = (*_MOVED_TABLES, tables.lifecycles, tables.documents)
 # INVARIANT: nothing of a batch that was kept in part may stay. On a connection that commits by
 # itself there is no transaction to roll back, and only an error takes a single statement back: so
 # its last line divides by zero then (SQLSTATE 22012, which `is_conflict` knows).
-_APPEND = f"""
+_APPEND = qualified(f"""
 WITH asked AS (
     SELECT id, number FROM unnest(%(read_id)s::text[], %(read_number)s::integer[]) AS a(id, number)
 ), locked AS MATERIALIZED (
-    SELECT id, number FROM peelflow_records WHERE id = ANY(%(read_id)s) ORDER BY id FOR UPDATE
+    SELECT id, number FROM peelflow_records WHERE id = ANY(%(read_id)s::text[])
+     ORDER BY id FOR UPDATE
 ), fits AS MATERIALIZED (
     SELECT (SELECT count(*) FROM locked) = (SELECT count(*) FROM asked WHERE number > 0)
        AND (SELECT count(*) FROM locked JOIN asked USING (id, number))
@@ -328,12 +331,12 @@ WITH asked AS (
 SELECT fits.ok, whole.ok, 1 / CASE WHEN %(alone)s AND fits.ok AND NOT whole.ok THEN 0 ELSE 1 END,
     sqrt(CASE WHEN whole.ok AND NOT kept.ok THEN -1 ELSE 1 END)
 FROM fits, whole, kept
-"""
+""")
 # INVARIANT: only what is there as it was written is acknowledged. Where a trigger or a rule had it
 # otherwise, the root of a negative number takes the whole statement back (`NOT_KEPT_STATE`).
 
 
-_APPEND_SINGLE_MOVE = f"""
+_APPEND_SINGLE_MOVE = qualified(f"""
 WITH moved AS (
     UPDATE peelflow_records SET {", ".join(f'"{name}" = %s' for name in MOVED_COLUMNS)}
     WHERE id = %s AND number = %s RETURNING head, body
@@ -360,17 +363,17 @@ WITH moved AS (
        AND {_nothing_acts_on(*_MOVED_TABLES)} AS ok
 ) SELECT count(*), sqrt(CASE WHEN count(*) > 0 AND NOT (SELECT ok FROM kept) THEN -1 ELSE 1 END)
 FROM moved
-"""
+""")
 
 
 # INVARIANT: there is no row to lock of a record that must not exist. Whoever adds one has read that
 # it does not, and so holds this lock of its id until its transaction ends; it is taken by a
 # statement before the one that looks, which then sees what was added meanwhile. Ids share 1,024
 # locks: a server holds a few thousand in all, and a batch may add more records than that.
-_LOCK_ABSENT_IDS = """SELECT pg_advisory_xact_lock(key) FROM (
-    SELECT DISTINCT hashtextextended(id, 0) & 1023 AS key FROM unnest(%s::text[]) AS given(id)
-    ORDER BY 1
-) AS keys"""
+_LOCK_ABSENT_IDS = qualified("""SELECT pg_advisory_xact_lock(key) FROM (
+    SELECT DISTINCT hashtextextended(id, 0::bigint) & 1023::bigint AS key
+    FROM pg_catalog.unnest(%s::text[]) AS given(id) ORDER BY 1
+) AS keys""")
 
 
 def append_single_move(driver: Any, rows: BatchRows, event: EventRow) -> bool:

@@ -25,64 +25,70 @@ from peelflow.stores.sql.connection import SQLITE
 from peelflow.stores.sql.schema import LATER_OBJECTS, joint_records, metadata, settings, unplaced
 
 PREFIX = "peelflow_"
-_TABLES = """SELECT 'table ' || c.relname, c.relkind::text
+_TABLES = """SELECT 'table ' || c.relname::text, c.relkind::text
     || CASE WHEN c.relrowsecurity THEN ' with row security' ELSE '' END
     || CASE c.relpersistence WHEN 'p' THEN '' ELSE ' that a crash empties' END
     || CASE WHEN EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
         THEN ' that inherits' ELSE '' END
     FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
-_COLUMNS = """SELECT 'column ' || c.relname || '.' || a.attname,
+    AND left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_COLUMNS = """SELECT 'column ' || c.relname::text || '.' || a.attname::text,
     format_type(a.atttypid, a.atttypmod)
     || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
     || CASE a.attidentity::text WHEN '' THEN '' ELSE ' identity ' || a.attidentity::text END
     || CASE a.attgenerated::text WHEN '' THEN '' ELSE ' generated' END
-    || coalesce((SELECT ' collate ' || o.collname FROM pg_collation o
+    || coalesce((SELECT ' collate ' || CASE o.collnamespace WHEN 'pg_catalog'::regnamespace::oid
+            THEN '' ELSE 'another ' END || o.collname::text FROM pg_collation o
         WHERE o.oid = a.attcollation AND o.collname <> 'default'), '')
     || coalesce((SELECT ' default ' || pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
         WHERE d.adrelid = c.oid AND d.adnum = a.attnum), '')
     FROM pg_attribute a JOIN pg_class c ON a.attrelid = c.oid
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
-_CONSTRAINTS = """SELECT 'constraint ' || c.relname || ' '
-    || CASE x.contype WHEN 'c' THEN x.conname || ' ' ELSE '' END
-    || replace(pg_get_constraintdef(x.oid), quote_ident(n.nspname) || '.', ''),
+    AND left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_CONSTRAINTS = """SELECT 'constraint ' || c.relname::text || ' '
+    || CASE x.contype WHEN 'c' THEN x.conname::text || ' ' ELSE '' END
+    || replace(pg_get_constraintdef(x.oid), quote_ident(n.nspname::text) || '.', ''),
     CASE WHEN x.convalidated THEN 'valid' ELSE 'not valid' END
     FROM pg_constraint x JOIN pg_class c ON x.conrelid = c.oid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE x.contype IN ('c', 'f', 'p', 'u', 'x')
-    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
-_INDEXES = """SELECT 'index ' || o.relname,
-    replace(pg_get_indexdef(i.indexrelid), quote_ident(n.nspname) || '.', '')
+    AND left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_INDEXES = """SELECT 'index ' || o.relname::text,
+    replace(pg_get_indexdef(i.indexrelid), quote_ident(n.nspname::text) || '.', '')
     || CASE WHEN i.indisvalid AND i.indisready THEN '' ELSE ' not valid' END
     FROM pg_index i JOIN pg_class c ON i.indrelid = c.oid JOIN pg_class o ON i.indexrelid = o.oid
     JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
-_ACTING = """SELECT 'trigger ' || t.tgname || ' on ' || c.relname, pg_get_triggerdef(t.oid)
+    WHERE left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_ACTING = """SELECT 'trigger ' || t.tgname::text || ' on ' || c.relname::text,
+    pg_get_triggerdef(t.oid)
     FROM pg_trigger t JOIN pg_class c ON t.tgrelid = c.oid WHERE NOT t.tgisinternal
-    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)
-    UNION ALL SELECT 'rule ' || r.rulename || ' on ' || c.relname, pg_get_ruledef(r.oid)
+    AND left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)
+    UNION ALL SELECT 'rule ' || r.rulename::text || ' on ' || c.relname::text, pg_get_ruledef(r.oid)
     FROM pg_rewrite r JOIN pg_class c ON r.ev_class = c.oid
-    WHERE left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)
-    UNION ALL SELECT 'policy ' || p.polname || ' on ' || c.relname, 'row security'
+    WHERE left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)
+    UNION ALL SELECT 'policy ' || p.polname::text || ' on ' || c.relname::text, 'row security'
     FROM pg_policy p JOIN pg_class c ON p.polrelid = c.oid
-    WHERE left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+    WHERE left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
 EMPTIED_TABLES = (joint_records, settings, unplaced)
 """The tables from which rows are taken away again."""
 DELETING_KEYS = "x.contype = 'f' AND x.confdeltype IN ('c', 'n', 'd')"
 """PostgreSQL's condition that a constraint `x` acts on its table where a row it refers to goes."""
-_KEYS = f"""SELECT 'foreign key of ' || c.relname || ' on ' || o.relname,
+_KEYS = f"""SELECT 'foreign key of ' || c.relname::text || ' on ' || o.relname::text,
     pg_get_constraintdef(x.oid)
     FROM pg_constraint x JOIN pg_class c ON x.conrelid = c.oid
     JOIN pg_class o ON x.confrelid = o.oid
     WHERE {DELETING_KEYS} AND pg_table_is_visible(o.oid)
     AND o.relname IN ({", ".join(f"'{table.name}'" for table in EMPTIED_TABLES)})"""  # noqa: S608
-_CAN_CHECK = """SELECT coalesce(has_function_privilege(
-    to_regprocedure('bt_index_check(regclass, boolean)')::oid, 'execute'), false)"""
-_CHECK = """SELECT bt_index_check(i.indexrelid, true)
+_CAN_CHECK = """SELECT quote_ident(n.nspname::text) FROM pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass::oid
+    JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass::oid
+    WHERE e.extname = 'amcheck' AND d.deptype = 'e' AND p.proname = 'bt_index_check'
+    AND p.pronargs = 2 AND has_function_privilege(p.oid, 'execute')"""
+_CHECK = """SELECT {}.bt_index_check(i.indexrelid::regclass, true)
     FROM pg_index i JOIN pg_class c ON i.indrelid = c.oid JOIN pg_class o ON i.indexrelid = o.oid
     JOIN pg_am m ON m.oid = o.relam WHERE m.amname = 'btree' AND i.indisvalid
-    AND left(c.relname, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+    AND left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
 
 
 def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
@@ -101,8 +107,9 @@ def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
     expected = ExpectedSchema(_expected(), LATER_OBJECTS, PREFIX)
     yield from schema_faults(found, expected.beside(found))
     yield from kept_value_faults(select, expected, found)
-    if can_check_indexes(select):
-        list(select(_CHECK))
+    schema = amcheck_schema(select)
+    if schema is not None:
+        list(select(_CHECK.format(schema)))
 
 
 def check_sqlite_schema(connection: sa.Connection) -> None:
@@ -124,9 +131,12 @@ def check_sqlite_schema(connection: sa.Connection) -> None:
 _SOUND = "peelflow_schema"
 
 
-def can_check_indexes(select: Select) -> bool:
-    """Return whether the extension amcheck is there, and may be used."""
-    return any(may for (may,) in select(_CAN_CHECK))
+def amcheck_schema(select: Select) -> str | None:
+    """Return where the functions of the extension amcheck are, None where it may not be used.
+
+    It goes by the extension: a function that is only called so is another's.
+    """
+    return next((schema for (schema,) in select(_CAN_CHECK)), None)
 
 
 @cache

@@ -35,6 +35,7 @@ from peelflow.stores.read_only import (
     may_only_read,
 )
 from peelflow.stores.rows import not_kept
+from peelflow.stores.sql.search_path import POSTGRESQL, check_search_path, qualified
 from peelflow.stores.sqlite_file import (
     advice_for,
     file_replaced,
@@ -45,7 +46,7 @@ from peelflow.stores.sqlite_file import (
 )
 
 _SQLITE_TIMEOUT = 30.0  # seconds
-POSTGRESQL, SQLITE = "postgresql", "sqlite"
+SQLITE = "sqlite"
 _FEED = "peelflow_events JOIN peelflow_feed USING (serial)"
 _WHOLE_FEED = """peelflow_events LEFT JOIN peelflow_feed USING (serial)
     LEFT JOIN peelflow_unplaced USING (serial)
@@ -81,7 +82,7 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
         return Statements(evolve(dialect, mark=mark, numbers_asked=f"json_each({mark})"))
     dialect = evolve(dialect, mark=mark, array=list, lock=f" ORDER BY id {lock}")
     if name == POSTGRESQL:
-        field = f"(body::jsonb -> 'fields' -> {mark}::text) = to_jsonb({mark}::text)"
+        field = f"(body::jsonb -> 'fields'::text -> {mark}::text) = to_jsonb({mark}::text)"
         known = evolve(dialect, among=f"= ANY({mark})", field_condition=field, last_day=_LAST_DAY)
         return Statements(
             evolve(
@@ -96,8 +97,8 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
     return Statements(bare)
 
 
-_LAST_DAY = """((body::jsonb ->> 'on') COLLATE "C")"""
-_STANDS_AS_BEGUN = "(body::jsonb -> 'entered' -> state ->> 'number') = '1'"
+_LAST_DAY = """((body::jsonb ->> 'on'::text) COLLATE "C")"""
+_STANDS_AS_BEGUN = "(body::jsonb -> 'entered'::text -> state ->> 'number'::text) = '1'"
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:
@@ -111,6 +112,8 @@ def statements_of(dialect: SqlalchemyDialect) -> Statements:
 
 def ask(connection: Connection, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
     """Run one statement and return its rows."""
+    if connection.dialect.name == POSTGRESQL:
+        sql = qualified(sql)
     if connection.dialect.name in KNOWN_DIALECTS:
         return connection.exec_driver_sql(sql, tuple(parameters) or None).all()
     # SQLAlchemy spells parameters, and lists of them, as any other database takes them.
@@ -137,6 +140,7 @@ def make_engine(url: URL, **options: Any) -> Engine:
     threshold = url.query.get(_THRESHOLD)
     if is_psycopg:
         options["connect_args"] = _psycopg_arguments(threshold)
+        options["use_native_hstore"] = False  # it is looked for by a name that others may take
         url = url.difference_update_query([_THRESHOLD])
     try:
         engine = create_engine(url, **options)
@@ -149,8 +153,11 @@ def make_engine(url: URL, **options: Any) -> Engine:
         event.listen(engine, "connect", _note_file)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "checkout", _refuse_stale)
-    elif is_psycopg and threshold is None:
-        event.listen(engine, "connect", PoolerCheck())
+    elif is_psycopg:
+        # First of all: SQLAlchemy asks something of its own as the first connection is made.
+        shown = url.render_as_string(hide_password=True)
+        check = SessionCheck(shown, prepares=threshold is not None)
+        event.listen(engine, "connect", check, insert=True)
     return engine
 
 
@@ -170,32 +177,47 @@ def _psycopg_arguments(threshold: str | tuple[str, ...] | None) -> dict[str, Any
     return arguments
 
 
-class PoolerCheck:
-    """Has psycopg prepare nothing where a pooler, such as PgBouncer, stands before the server.
+_SESSION = qualified("""SELECT pg_backend_pid(), current_schemas(true)::text[],
+    CASE WHEN pg_backend_pid() = %s AND current_setting('lock_timeout') = '0'
+        THEN set_config('lock_timeout', '30s', false) END""")
+"""What a session is asked for as it begins. Behind a pooler nothing is set, for it is not ours."""
 
-    In transaction mode each transaction may run on another of the server's connections, which
-    knows nothing of what was prepared on the last. A pooler gives itself away: the process that
-    answers is not the one that the connection was told of as it began.
+
+class SessionCheck:
+    """Looks at each new connection to a server, and has no lock waited for without end.
+
+    Where a pooler, such as PgBouncer, stands before the server, psycopg prepares nothing. In
+    transaction mode each transaction may run on another of the server's connections, which knows
+    nothing of what was prepared on the last. A pooler gives itself away: the process that answers
+    is not the one that the connection was told of as it began.
+
+    Args:
+        url: How errors call the store.
+        prepares: Whether the URL says when to prepare statements, so that it is left at that.
     """
 
-    def __init__(self) -> None:
-        self._is_pooled: bool | None = None
+    def __init__(self, url: str, *, prepares: bool = False) -> None:
+        self._url, self._prepares = url, prepares
 
     def __call__(self, connection: Any, _: object) -> None:
-        """Look at the first connection; do with each as was found."""
-        if self._is_pooled is None:
-            (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
-            connection.rollback()
-            self._is_pooled = process != connection.info.backend_pid
-        if self._is_pooled:
+        """Look at a connection, and refuse a search path in which others come first."""
+        told = connection.info.backend_pid
+        process, schemas, _ = connection.execute(_SESSION, (told,)).fetchone()
+        connection.commit()
+        check_search_path(schemas, self._url)
+        if process != told and not self._prepares:
             connection.prepare_threshold = None
 
 
+_DATABASE = qualified("SELECT current_setting('server_encoding'), current_schemas(true)::text[]")
+
+
 def check_encoding(connection: Connection, url: str) -> None:
-    """Refuse a database of PostgreSQL's that cannot hold every text."""
+    """Refuse a database of PostgreSQL's that cannot hold every text, or where others act for it."""
     if connection.dialect.name != POSTGRESQL:
         return
-    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    encoding, schemas = connection.exec_driver_sql(_DATABASE).one()
+    check_search_path(schemas, url)
     if encoding != "UTF8":
         why = f"the database's encoding is {encoding}, which does not hold every text"
         instead = "make one with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"

@@ -25,6 +25,7 @@ from peelflow.stores.base import (
     SumRow,
 )
 from peelflow.stores.sql.connection import check_encoding
+from peelflow.stores.sql.search_path import POSTGRESQL, has_object
 
 SCHEMA = 1
 metadata: sa.MetaData = sa.MetaData()
@@ -39,6 +40,11 @@ def _columns(names: Iterable[str]) -> Iterator[sa.Column[Any]]:
     for name in names:
         kind = sa.Integer if name in INTEGER_COLUMNS else _text
         yield sa.Column(name, kind, nullable=name in NULL_COLUMNS)
+
+
+def as_text(value: str) -> sa.ColumnElement[str]:
+    """Return a value that is compared as the very type of our columns, and as no other."""
+    return sa.cast(value, sa.Text())
 
 
 meta: sa.Table = sa.Table(
@@ -137,18 +143,14 @@ def upgrade_schema(
     StoreVersion is raised where a newer peelflow made the tables (S12).
     """
     check_encoding(connection, url)
-    version, has_table = schema_version(connection, url) or 0, sa.inspect(connection).has_table
+    version = schema_version(connection, url) or 0
     if version > SCHEMA:
         raise StoreVersion(url, found=version, known=SCHEMA)
     if not version:
-        metadata.create_all(connection)
+        for table in metadata.sorted_tables:
+            _create_missing(connection, table)
     else:
-        if not (has_table(sums.name) and has_table(checkpoint.name)):
-            metadata.drop_all(connection, (checkpoint, sums))  # what is left says nothing alone
-        for table in LATER_TABLES:
-            table.create(connection, checkfirst=True)
-        for index in records.indexes:
-            index.create(connection, checkfirst=True)
+        _create_later(connection)
     for number in range(version, SCHEMA) if version else ():
         if number not in steps:
             raise StoreUnavailable(url, f"its schema number is {number}")
@@ -157,6 +159,25 @@ def upgrade_schema(
         connection.execute(sa.delete(meta))
         connection.execute(sa.insert(meta), {"schema": SCHEMA})
     return version
+
+
+def _create_later(connection: sa.Connection) -> None:
+    """Create what a database of before lacks."""
+    if not (has_object(connection, sums.name) and has_object(connection, checkpoint.name)):
+        for table in (checkpoint, sums):  # what is left says nothing alone
+            if has_object(connection, table.name):
+                table.drop(connection)
+    for table in LATER_TABLES:
+        _create_missing(connection, table)
+    is_server = connection.dialect.name == POSTGRESQL
+    for index in records.indexes:
+        if not (is_server and has_object(connection, str(index.name))):
+            index.create(connection, checkfirst=not is_server)
+
+
+def _create_missing(connection: sa.Connection, table: sa.Table) -> None:
+    if not has_object(connection, table.name):
+        table.create(connection)
 
 
 def check_schema(connection: sa.Connection, url: str) -> None:
@@ -178,9 +199,8 @@ def schema_version(connection: sa.Connection, url: str) -> int | None:
 
     StoreUnavailable is raised where tables of ours have no number of their schema.
     """
-    has_table = sa.inspect(connection).has_table
-    if not has_table(meta.name):
-        if has_table(events.name):
+    if not has_object(connection, meta.name):
+        if has_object(connection, events.name):
             raise _schema_gone(url, "with its table")
         return None
     version: object = connection.execute(sa.select(sa.func.max(meta.c.schema))).scalar()

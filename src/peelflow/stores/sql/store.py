@@ -48,10 +48,9 @@ from peelflow.stores.sql.append import (
     raise_refusal,
     write_sums,
 )
-from peelflow.stores.sql.catalogue import can_check_indexes, catalogue_faults, sqlite_schema
+from peelflow.stores.sql.catalogue import amcheck_schema, catalogue_faults, sqlite_schema
 from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
-    POSTGRESQL,
     PSYCOPG,
     SQLITE,
     UNREACHABLE_ADVICE,
@@ -68,20 +67,24 @@ from peelflow.stores.sql.connection import (
     statements_of,
 )
 from peelflow.stores.sql.schema import check_schema, upgrade_schema
+from peelflow.stores.sql.search_path import POSTGRESQL, has_object, qualified
 from peelflow.stores.sqlite import lenient_text
 
 _T = TypeVar("_T")
-_IS_DOCUMENTS = tables.settings.c.name == DOCUMENTS_SETTING
+_IS_DOCUMENTS = tables.settings.c.name == tables.as_text(DOCUMENTS_SETTING)
+_HAS_SUMS = qualified("""
+    SELECT bool_and(coalesce(has_table_privilege(to_regclass(name), 'SELECT'), false))
+    FROM pg_catalog.unnest(%s::text[]) AS name""")
 
 
 def has_settings(connection: Connection) -> bool:
     """Return whether the table is there, which a database of before lacks."""
-    return inspect(connection).has_table(tables.settings.name)
+    return has_object(connection, tables.settings.name)
 
 
 def has_joint_records(connection: Connection) -> bool:
     """Return whether the table of joint records is there, which a database of before lacks."""
-    return inspect(connection).has_table(tables.joint_records.name)
+    return has_object(connection, tables.joint_records.name)
 
 
 def has_sums(connection: Connection) -> bool:
@@ -89,9 +92,7 @@ def has_sums(connection: Connection) -> bool:
     names = (tables.checkpoint.name, tables.sums.name)
     if connection.dialect.name != POSTGRESQL:
         return all(map(inspect(connection).has_table, names))
-    may = func.has_table_privilege
-    asked = [func.coalesce(may(func.to_regclass(name), "SELECT"), False) for name in names]
-    return all(connection.execute(select(*asked)).one())
+    return bool(connection.exec_driver_sql(_HAS_SUMS, (list(names),)).scalar())
 
 
 def folder_of_file(connection: Connection) -> Path | None:
@@ -360,7 +361,7 @@ class SqlStore(SqlStoreBase):
         if not self._fast:
             return super()._ask(sql, parameters, shape)
         with self._driver() as driver:
-            return shape(driver.execute(sql, parameters).fetchall())
+            return shape(driver.execute(qualified(sql), parameters).fetchall())
 
     @contextmanager
     def _driver(self) -> Iterator[Any]:
@@ -445,6 +446,7 @@ class SqlStore(SqlStoreBase):
                 driver.text_factory = lenient_text
 
             def select(sql: str) -> Iterator[Any]:
+                sql = qualified(sql) if self._fast else sql
                 with self._guarded():
                     result = reading.open(
                         lambda: connection.exec_driver_sql(sql), CursorResult[Any].close
@@ -466,7 +468,7 @@ class SqlStore(SqlStoreBase):
         """Yield what the server could not be asked to check."""
         if self._fast and not all(may for (may,) in select(_MAY_READ_SUMS)):
             yield "the sums of the figures were not recounted: they may not be read here"
-        if self._fast and not can_check_indexes(select):
+        if self._fast and amcheck_schema(select) is None:
             yield "no index of the server was checked: amcheck is not there, or may not be used"
 
     def close(self) -> None:
@@ -540,7 +542,7 @@ class SqlStore(SqlStoreBase):
 
 
 _MAY_READ_SUMS = """SELECT to_regclass(name) IS NULL OR has_table_privilege(name, 'SELECT')
-    FROM unnest(ARRAY['peelflow_checkpoint', 'peelflow_sums']) AS name"""
+    FROM pg_catalog.unnest(ARRAY['peelflow_checkpoint'::text, 'peelflow_sums']) AS name"""
 
 
 def _end_connection(connection: Connection) -> None:
