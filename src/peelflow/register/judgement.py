@@ -33,7 +33,7 @@ from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
-from peelflow.register.kept_before import LetIn, kept_signers
+from peelflow.register.kept_before import TakenBefore, kept_signers
 from peelflow.register.kept_documents import NamedDocuments
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import rule_faults
@@ -239,7 +239,7 @@ class _Untold:
     documents: NamedDocuments = field(factory=NamedDocuments)
     appointments: KnownAppointments = field(factory=KnownAppointments)
     appointed_later: list[Event] = field(factory=list)
-    let_in: LetIn = field(factory=LetIn)
+    taken_before: TakenBefore = field(factory=TakenBefore)
     plans: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
 
@@ -250,7 +250,7 @@ class _Untold:
         self.plans |= dict.fromkeys(_unknown_plans(session, history))
         self.words.note(session, record, history)
         self.documents.note(session, history)
-        self.let_in.note(history)
+        self.taken_before.note(history)
         yield from ()
 
     def note_appointed(
@@ -263,7 +263,7 @@ class _Untold:
     ) -> None:
         """Note an act that rests on an appointment which was recorded later, or once on none."""
         known = self.appointments
-        self.let_in.note_unappointed(session, event, record, as_kept)
+        self.taken_before.note_act(session, event, record, as_kept)
         if known.rests_on_later(session, history, event, record, change_context=as_kept):
             self.appointed_later.append(event)
 
@@ -273,7 +273,7 @@ class _Untold:
             what = f"whether who did event {event.number} of {event.record}, or signed for it,"
             yield f"not judged: {what} was appointed then: that was recorded a day or more later"
         yield from self.words.sentences()
-        yield from self.let_in.sentences()
+        yield from self.taken_before.sentences()
         yield from self.plans
         for (trigger, rules), records in sorted(self.steps.items()):
             left_out = f"whether the system left out `{trigger}` of {rules}"

@@ -52,7 +52,7 @@ def is_of_before(event: Event) -> bool:
     return event.recorded_at < HELD_SINCE
 
 
-def as_let_in(event: Event, text: str) -> str:
+def as_taken(event: Event, text: str) -> str:
     """Return a text without what turns it around, where an earlier peelflow may have let that in.
 
     Args:
@@ -62,16 +62,16 @@ def as_let_in(event: Event, text: str) -> str:
     return text.translate(_UNTURN) if is_of_before(event) else text
 
 
-def value_as_let_in(event: Event, value: Value) -> Value:
-    """Return what a field holds without what turns it around, as `as_let_in` says it.
+def value_as_taken(event: Event, value: Value) -> Value:
+    """Return what a field holds without what turns it around, as `as_taken` says it.
 
     Args:
         event: What says it.
         value: What the field holds.
     """
     if isinstance(value, str):
-        return as_let_in(event, value)
-    return tuple(as_let_in(event, text) for text in value)
+        return as_taken(event, value)
+    return tuple(as_taken(event, text) for text in value)
 
 
 def kept_signers(session: Session, lifecycle: Lifecycle, event: Event) -> frozenset[str]:
@@ -96,7 +96,7 @@ def _national_signers(session: Session) -> frozenset[str]:
 
 
 @define(eq=False)
-class LetIn:
+class TakenBefore:
     """What an earlier peelflow let in, and the records or events that say it."""
 
     _turned: dict[str, None] = field(factory=dict)
@@ -118,7 +118,7 @@ class LetIn:
                 except InvalidRequest:
                     self._called[event.record] = None
 
-    def note_unappointed(
+    def note_act(
         self, session: Session, event: Event, record: Record, as_kept: ContextChange
     ) -> None:
         """Note an act of before in a role that other national rules have held by appointment.

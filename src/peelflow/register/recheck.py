@@ -41,7 +41,7 @@ from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
-from peelflow.register.kept_before import as_let_in, is_of_before, value_as_let_in
+from peelflow.register.kept_before import as_taken, is_of_before, value_as_taken
 from peelflow.register.kept_corrections import check_correction
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
@@ -115,7 +115,7 @@ def check_as_recorded(
     """
     record, what = event.record, event.what
     said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
-    key = None if event.key is None else as_let_in(event, event.key)
+    key = None if event.key is None else as_taken(event, event.key)
     check_provenance(evolve(said, key=key), record)
     check_name(event.actor.person, "the actor's person")
     check_name(event.recorded_by, "recorded_by")
@@ -136,7 +136,7 @@ def check_as_recorded(
 
 
 def _check_document(event: Event, document: Document) -> None:
-    check_kind(as_let_in(event, document.kind))
+    check_kind(as_taken(event, document.kind))
     check_document_name(document.name)
     if document.signed_by is not None:
         check_name(document.signed_by, "who signed the document")
@@ -202,7 +202,7 @@ def _check_value(
     record, category = event.record, session.rulebook.vocabulary.categories.get(category_name)
     check_length(name, LONGEST_NAME, f"{record}: the field {name!r:.80}", "name another")
     rule = category.fields.get(name) if category else None
-    held = value if rule and rule.type in SHAPED else value_as_let_in(event, value)
+    held = value if rule and rule.type in SHAPED else value_as_taken(event, value)
     check_field(name, (held,) if isinstance(held, str) else held, record)
     if category is None or rule is None:
         return  # it may be of a force's own: told as such
