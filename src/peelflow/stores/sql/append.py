@@ -35,7 +35,7 @@ from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.catalogue import DELETING_KEYS, EMPTIED_TABLES, check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
-from peelflow.stores.sql.search_path import has_object, qualified
+from peelflow.stores.sql.search_path import is_made, with_schema
 
 
 def absent_ids(batch: WriteBatch) -> list[str]:
@@ -94,7 +94,7 @@ def keeps_joint(connection: Connection, rows: BatchRows) -> bool:
     """
     if not rows.joint:
         return False
-    if has_object(connection, tables.joint_records.name):
+    if is_made(connection, tables.joint_records.name):
         return True
     if any(made for _, made in rows.joint):
         url = connection.engine.url.render_as_string(hide_password=True)
@@ -128,7 +128,7 @@ def write_sums(
     """
     written: dict[Table, Sequence[SumRow | Checkpoint]]
     written = {tables.sums: rows, tables.checkpoint: checkpoints}
-    if not all(has_object(connection, table.name) for table in written):
+    if not all(is_made(connection, table.name) for table in written):
         url = connection.engine.url.render_as_string(hide_password=True)
         why = f"it has no tables of sums; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
@@ -254,7 +254,7 @@ _WRITTEN_TABLES = (*_MOVED_TABLES, tables.lifecycles, tables.documents)
 # INVARIANT: nothing of a batch that was kept in part may stay. On a connection that commits by
 # itself there is no transaction to roll back, and only an error takes a single statement back: so
 # its last line divides by zero then (SQLSTATE 22012, which `is_conflict` knows).
-_APPEND = qualified(f"""
+_APPEND = with_schema(f"""
 WITH asked AS (
     SELECT id, number FROM unnest(%(read_id)s::text[], %(read_number)s::integer[]) AS a(id, number)
 ), locked AS MATERIALIZED (
@@ -336,7 +336,7 @@ FROM fits, whole, kept
 # otherwise, the root of a negative number takes the whole statement back (`NOT_KEPT_STATE`).
 
 
-_APPEND_SINGLE_MOVE = qualified(f"""
+_APPEND_SINGLE_MOVE = with_schema(f"""
 WITH moved AS (
     UPDATE peelflow_records SET {", ".join(f'"{name}" = %s' for name in MOVED_COLUMNS)}
     WHERE id = %s AND number = %s RETURNING head, body
@@ -370,7 +370,7 @@ FROM moved
 # it does not, and so holds this lock of its id until its transaction ends; it is taken by a
 # statement before the one that looks, which then sees what was added meanwhile. Ids share 1,024
 # locks: a server holds a few thousand in all, and a batch may add more records than that.
-_LOCK_ABSENT_IDS = qualified("""SELECT pg_advisory_xact_lock(key) FROM (
+_LOCK_ABSENT_IDS = with_schema("""SELECT pg_advisory_xact_lock(key) FROM (
     SELECT DISTINCT hashtextextended(id, 0::bigint) & 1023::bigint AS key
     FROM pg_catalog.unnest(%s::text[]) AS given(id) ORDER BY 1
 ) AS keys""")

@@ -107,7 +107,7 @@ def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
     expected = ExpectedSchema(_expected(), LATER_OBJECTS, PREFIX)
     yield from schema_faults(found, expected.beside(found))
     yield from kept_value_faults(select, expected, found)
-    schema = amcheck_schema(select)
+    schema = schema_of_index_check(select)
     if schema is not None:
         list(select(_CHECK.format(schema)))
 
@@ -131,7 +131,7 @@ def check_sqlite_schema(connection: sa.Connection) -> None:
 _SOUND = "peelflow_schema"
 
 
-def amcheck_schema(select: Select) -> str | None:
+def schema_of_index_check(select: Select) -> str | None:
     """Return where the functions of the extension amcheck are, None where it may not be used.
 
     It goes by the extension: a function that is only called so is another's.

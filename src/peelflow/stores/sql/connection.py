@@ -35,7 +35,7 @@ from peelflow.stores.read_only import (
     may_only_read,
 )
 from peelflow.stores.rows import not_kept
-from peelflow.stores.sql.search_path import POSTGRESQL, check_search_path, qualified
+from peelflow.stores.sql.search_path import POSTGRESQL, check_search_path, with_schema
 from peelflow.stores.sqlite_file import (
     advice_for,
     file_replaced,
@@ -113,7 +113,7 @@ def statements_of(dialect: SqlalchemyDialect) -> Statements:
 def ask(connection: Connection, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
     """Run one statement and return its rows."""
     if connection.dialect.name == POSTGRESQL:
-        sql = qualified(sql)
+        sql = with_schema(sql)
     if connection.dialect.name in KNOWN_DIALECTS:
         return connection.exec_driver_sql(sql, tuple(parameters) or None).all()
     # SQLAlchemy spells parameters, and lists of them, as any other database takes them.
@@ -177,7 +177,7 @@ def _psycopg_arguments(threshold: str | tuple[str, ...] | None) -> dict[str, Any
     return arguments
 
 
-_SESSION = qualified("""SELECT pg_backend_pid(), current_schemas(true)::text[],
+_SESSION = with_schema("""SELECT pg_backend_pid(), current_schemas(true)::text[],
     CASE WHEN pg_backend_pid() = %s AND current_setting('lock_timeout') = '0'
         THEN set_config('lock_timeout', '30s', false) END""")
 """What a session is asked for as it begins. Behind a pooler nothing is set, for it is not ours."""
@@ -209,7 +209,7 @@ class SessionCheck:
             connection.prepare_threshold = None
 
 
-_DATABASE = qualified("SELECT current_setting('server_encoding'), current_schemas(true)::text[]")
+_DATABASE = with_schema("SELECT current_setting('server_encoding'), current_schemas(true)::text[]")
 
 
 def check_encoding(connection: Connection, url: str) -> None:

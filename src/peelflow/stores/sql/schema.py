@@ -25,7 +25,7 @@ from peelflow.stores.base import (
     SumRow,
 )
 from peelflow.stores.sql.connection import check_encoding
-from peelflow.stores.sql.search_path import POSTGRESQL, has_object
+from peelflow.stores.sql.search_path import POSTGRESQL, is_made
 
 SCHEMA = 1
 metadata: sa.MetaData = sa.MetaData()
@@ -163,20 +163,20 @@ def upgrade_schema(
 
 def _create_later(connection: sa.Connection) -> None:
     """Create what a database of before lacks."""
-    if not (has_object(connection, sums.name) and has_object(connection, checkpoint.name)):
+    if not (is_made(connection, sums.name) and is_made(connection, checkpoint.name)):
         for table in (checkpoint, sums):  # what is left says nothing alone
-            if has_object(connection, table.name):
+            if is_made(connection, table.name):
                 table.drop(connection)
     for table in LATER_TABLES:
         _create_missing(connection, table)
     is_server = connection.dialect.name == POSTGRESQL
     for index in records.indexes:
-        if not (is_server and has_object(connection, str(index.name))):
+        if not (is_server and is_made(connection, str(index.name))):
             index.create(connection, checkfirst=not is_server)
 
 
 def _create_missing(connection: sa.Connection, table: sa.Table) -> None:
-    if not has_object(connection, table.name):
+    if not is_made(connection, table.name):
         table.create(connection)
 
 
@@ -199,8 +199,8 @@ def schema_version(connection: sa.Connection, url: str) -> int | None:
 
     StoreUnavailable is raised where tables of ours have no number of their schema.
     """
-    if not has_object(connection, meta.name):
-        if has_object(connection, events.name):
+    if not is_made(connection, meta.name):
+        if is_made(connection, events.name):
             raise _schema_gone(url, "with its table")
         return None
     version: object = connection.execute(sa.select(sa.func.max(meta.c.schema))).scalar()

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, inspect
 from peelflow.errors import StoreUnavailable
 
 POSTGRESQL = "postgresql"
-OWN_SCHEMA = "pg_catalog"
-FUNCTIONS: tuple[str, ...] = (
+_OWN_SCHEMA = "pg_catalog"
+_CALLED: tuple[str, ...] = (
     *(
         "array_agg",
         "bool_and",
@@ -61,16 +61,16 @@ FUNCTIONS: tuple[str, ...] = (
 """What our statements call. To unnest several arrays at once is no call by a name; of one, the
 statement itself has to say the schema."""
 
-_CALL = re.compile(rf"(?<![\w.\"])({'|'.join(sorted(FUNCTIONS, key=len, reverse=True))})(?=\()")
+_CALL = re.compile(rf"(?<![\w.\"])({'|'.join(sorted(_CALLED, key=len, reverse=True))})(?=\()")
 
 
 _CATALOGUE = re.compile(r"\b(FROM|JOIN) (pg_(?!catalog\b)\w+)")
 
 
 @lru_cache(maxsize=512)
-def qualified(sql: str) -> str:
+def with_schema(sql: str) -> str:
     """Return a statement that names PostgreSQL's own schema for functions and catalogue."""
-    return _CATALOGUE.sub(rf"\1 {OWN_SCHEMA}.\2", _CALL.sub(rf"{OWN_SCHEMA}.\1", sql))
+    return _CATALOGUE.sub(rf"\1 {_OWN_SCHEMA}.\2", _CALL.sub(rf"{_OWN_SCHEMA}.\1", sql))
 
 
 def check_search_path(schemas: Sequence[str], url: str) -> None:
@@ -84,15 +84,15 @@ def check_search_path(schemas: Sequence[str], url: str) -> None:
         StoreUnavailable: What others may create there would act in place of PostgreSQL's own.
     """
     first = next((name for name in schemas if not name.startswith("pg_temp")), None)
-    if first != OWN_SCHEMA:
-        why = f"the search path has the schema {first} before {OWN_SCHEMA}"
-        instead = f"leave {OWN_SCHEMA} out of search_path, or name it first"
+    if first != _OWN_SCHEMA:
+        why = f"the search path has the schema {first} before {_OWN_SCHEMA}"
+        instead = f"leave {_OWN_SCHEMA} out of search_path, or name it first"
         raise StoreUnavailable(url, why, instead=instead)
 
 
-def has_object(connection: Connection, name: str) -> bool:
+def is_made(connection: Connection, name: str) -> bool:
     """Return whether a table, or on PostgreSQL also an index, is there by this name."""
     if connection.dialect.name != POSTGRESQL:
         return inspect(connection).has_table(name)
-    sql = qualified("SELECT to_regclass(%s::text) IS NOT NULL")
+    sql = with_schema("SELECT to_regclass(%s::text) IS NOT NULL")
     return bool(connection.exec_driver_sql(sql, (name,)).scalar())

@@ -48,7 +48,7 @@ from peelflow.stores.sql.append import (
     raise_refusal,
     write_sums,
 )
-from peelflow.stores.sql.catalogue import amcheck_schema, catalogue_faults, sqlite_schema
+from peelflow.stores.sql.catalogue import catalogue_faults, schema_of_index_check, sqlite_schema
 from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     PSYCOPG,
@@ -67,24 +67,24 @@ from peelflow.stores.sql.connection import (
     statements_of,
 )
 from peelflow.stores.sql.schema import check_schema, upgrade_schema
-from peelflow.stores.sql.search_path import POSTGRESQL, has_object, qualified
+from peelflow.stores.sql.search_path import POSTGRESQL, is_made, with_schema
 from peelflow.stores.sqlite import lenient_text
 
 _T = TypeVar("_T")
 _IS_DOCUMENTS = tables.settings.c.name == tables.as_text(DOCUMENTS_SETTING)
-_HAS_SUMS = qualified("""
+_HAS_SUMS = with_schema("""
     SELECT bool_and(coalesce(has_table_privilege(to_regclass(name), 'SELECT'), false))
     FROM pg_catalog.unnest(%s::text[]) AS name""")
 
 
 def has_settings(connection: Connection) -> bool:
     """Return whether the table is there, which a database of before lacks."""
-    return has_object(connection, tables.settings.name)
+    return is_made(connection, tables.settings.name)
 
 
 def has_joint_records(connection: Connection) -> bool:
     """Return whether the table of joint records is there, which a database of before lacks."""
-    return has_object(connection, tables.joint_records.name)
+    return is_made(connection, tables.joint_records.name)
 
 
 def has_sums(connection: Connection) -> bool:
@@ -361,7 +361,7 @@ class SqlStore(SqlStoreBase):
         if not self._fast:
             return super()._ask(sql, parameters, shape)
         with self._driver() as driver:
-            return shape(driver.execute(qualified(sql), parameters).fetchall())
+            return shape(driver.execute(with_schema(sql), parameters).fetchall())
 
     @contextmanager
     def _driver(self) -> Iterator[Any]:
@@ -446,7 +446,7 @@ class SqlStore(SqlStoreBase):
                 driver.text_factory = lenient_text
 
             def select(sql: str) -> Iterator[Any]:
-                sql = qualified(sql) if self._fast else sql
+                sql = with_schema(sql) if self._fast else sql
                 with self._guarded():
                     result = reading.open(
                         lambda: connection.exec_driver_sql(sql), CursorResult[Any].close
@@ -468,7 +468,7 @@ class SqlStore(SqlStoreBase):
         """Yield what the server could not be asked to check."""
         if self._fast and not all(may for (may,) in select(_MAY_READ_SUMS)):
             yield "the sums of the figures were not recounted: they may not be read here"
-        if self._fast and amcheck_schema(select) is None:
+        if self._fast and schema_of_index_check(select) is None:
             yield "no index of the server was checked: amcheck is not there, or may not be used"
 
     def close(self) -> None:
