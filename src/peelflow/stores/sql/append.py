@@ -19,6 +19,7 @@ from peelflow.stores.base import (
     INTEGER_COLUMNS,
     LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
+    NULL_COLUMNS,
     WRITTEN_COLUMNS,
     ChangeRow,
     Checkpoint,
@@ -133,7 +134,7 @@ def write_sums(
         why = f"it has no tables of sums; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
     check_sqlite_schema(connection)
-    connection.execute(select(tables.meta.c.schema).with_for_update()).all()
+    lock_meta(connection)
     for table, values in written.items():
         connection.execute(delete(table))
         if values:
@@ -233,9 +234,18 @@ def _nothing_acts_on(*written: Table) -> str:
 def check_triggers(connection: Connection, table: Table) -> None:
     """Raise RowUnreadable where something acts on what is written to a table of PostgreSQL's."""
     if connection.dialect.name == "postgresql":
-        found = connection.exec_driver_sql(f"SELECT {_nothing_acts_on(table)}").scalar()
-        if not found:
+        sql = with_schema(f"SELECT {_nothing_acts_on(table)}, {_DURABLY}")
+        is_ours, _ = connection.exec_driver_sql(sql).one()
+        if not is_ours:
             raise RowUnreadable(not_kept(f"what is written to {table.name}"))
+
+
+def lock_meta(connection: Connection) -> None:
+    """Lock the row of `peelflow_meta`: of two that place events or keep sums, one waits."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_LOCK_META).all()
+    else:
+        connection.execute(select(tables.meta.c.schema).with_for_update()).all()
 
 
 def _type_of(column: str) -> str:
@@ -244,9 +254,35 @@ def _type_of(column: str) -> str:
 
 def _unnest(prefix: str, names: Sequence[str]) -> str:
     arrays = ", ".join(f"%({prefix}_{name})s::{_type_of(name)}[]" for name in names)
-    return f"unnest({arrays}) WITH ORDINALITY AS given({quoted(names)}, place)"
+    return f"""(SELECT {", ".join(map(_read_value, names))}, place
+        FROM unnest({arrays}) WITH ORDINALITY AS array_of({quoted(names)}, place)) AS given"""
 
 
+# INVARIANT: no array holds NULL: where the setting `array_nulls` is off, PostgreSQL reads it as a
+# text. A column that may lack a value holds 0, or a text with one character in front of it.
+def _read_value(name: str) -> str:
+    """Return what reads a column out of arrays that `_column_arrays` made."""
+    if name not in NULL_COLUMNS:
+        return f'"{name}"'
+    value = f'"{name}"' if name in INTEGER_COLUMNS else f'substr("{name}", 2)'
+    empty = "0" if name in INTEGER_COLUMNS else "''"
+    return f'CASE "{name}" WHEN {empty} THEN NULL ELSE {value} END AS "{name}"'
+
+
+def _array_value(name: str, value: Any) -> Any:
+    if name in INTEGER_COLUMNS:
+        return 0 if value is None else value
+    return "" if value is None else f"={value}"
+
+
+# What stands before it in the log is kept with it: a commit that waits for no disk would be
+# acknowledged and may yet be lost. It holds for this transaction alone, and lowers nothing.
+_DURABLY = """CASE current_setting('synchronous_commit')
+    WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END"""
+_LOCK_META = with_schema(f"SELECT schema, {_DURABLY} FROM peelflow_meta FOR UPDATE")
+# INVARIANT: whoever sees an event began after its number was given, so that what the sequence gives
+# now is behind it. A sequence that was set back, goes down or gives several at once breaks that.
+_LAST_SERIAL = "coalesce((SELECT max(serial) FROM peelflow_events), 0)"
 _MOVED_TABLES = (tables.records, tables.events, tables.unplaced, tables.changes)
 _WRITTEN_TABLES = (*_MOVED_TABLES, tables.lifecycles, tables.documents)
 
@@ -329,7 +365,10 @@ WITH asked AS (
           = cardinality(%(document_digest)s::text[]) AS ok
 )
 SELECT fits.ok, whole.ok, 1 / CASE WHEN %(alone)s AND fits.ok AND NOT whole.ok THEN 0 ELSE 1 END,
-    sqrt(CASE WHEN whole.ok AND NOT kept.ok THEN -1 ELSE 1 END)
+    sqrt(CASE WHEN whole.ok AND NOT kept.ok THEN -1 ELSE 1 END),
+    ln(CASE WHEN whole.ok AND NOT (SELECT min(serial) > {_LAST_SERIAL} FROM happened)
+        THEN -1 ELSE 1 END),
+    {_DURABLY}
 FROM fits, whole, kept
 """)
 # INVARIANT: only what is there as it was written is acknowledged. Where a trigger or a rule had it
@@ -346,7 +385,7 @@ WITH moved AS (
       FROM moved
     RETURNING serial, text, digest
 ), given AS MATERIALIZED (
-    SELECT *
+    SELECT {", ".join(map(_read_value, ChangeRow._fields))}
       FROM unnest({", ".join(f"%s::{_type_of(n)}[]" for n in ChangeRow._fields)})
         AS g({quoted(ChangeRow._fields)})
 ), waiting AS (
@@ -361,7 +400,9 @@ WITH moved AS (
        AND (SELECT count(*) FROM changed) = %s
        AND NOT EXISTS (SELECT * FROM given EXCEPT SELECT * FROM changed)
        AND {_nothing_acts_on(*_MOVED_TABLES)} AS ok
-) SELECT count(*), sqrt(CASE WHEN count(*) > 0 AND NOT (SELECT ok FROM kept) THEN -1 ELSE 1 END)
+) SELECT count(*), sqrt(CASE WHEN count(*) > 0 AND NOT (SELECT ok FROM kept) THEN -1 ELSE 1 END),
+    ln(CASE WHEN (SELECT serial <= {_LAST_SERIAL} FROM happened) THEN -1 ELSE 1 END),
+    {_DURABLY}
 FROM moved
 """)
 
@@ -386,8 +427,10 @@ def append_single_move(driver: Any, rows: BatchRows, event: EventRow) -> bool:
     wanted = (event.digest, rows.bodies[0], event.text, event.digest, len(rows.changes))
     parameters = (*(rows.moved or ()), *event, *changes, *wanted)
     try:
-        kept, _ = driver.execute(_APPEND_SINGLE_MOVE, parameters).fetchone()
-    except driver.IntegrityError:
+        kept, *_ = driver.execute(_APPEND_SINGLE_MOVE, parameters).fetchone()
+    except driver.IntegrityError as fault:
+        if not is_conflict(fault):
+            raise
         return False
     return bool(kept)
 
@@ -430,11 +473,12 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
 def _statement_parameters(rows: BatchRows, expected: Mapping[str, int]) -> dict[str, Any]:
     added = [row for row in rows.records if not expected.get(row.id)]
     moved = [row for row in rows.records if expected.get(row.id)]
-    keys = [(event.record, event.key) for event in rows.events if event.key is not None]
+    keyed = [event for event in rows.events if event.key is not None]
     return {
         "read_id": list(expected),
         "read_number": list(expected.values()),
-        **_column_arrays("key", ("record", "key"), keys),
+        "key_record": [event.record for event in keyed],
+        "key_key": [event.key for event in keyed],
         **_column_arrays("rules", LIFECYCLE_COLUMNS, rows.lifecycles),
         **_column_arrays("added", StoredRow._fields, added),
         **_column_arrays("moved", StoredRow._fields, moved),
@@ -448,4 +492,9 @@ def _column_arrays(
     prefix: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> Mapping[str, list[Any]]:
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return {f"{prefix}_{name}": list(column) for name, column in zip(names, columns, strict=True)}
+    return {
+        f"{prefix}_{name}": [_array_value(name, value) for value in column]
+        if name in NULL_COLUMNS
+        else list(column)
+        for name, column in zip(names, columns, strict=True)
+    }

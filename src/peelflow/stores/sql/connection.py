@@ -285,6 +285,10 @@ _CONTENTION_STATES = {"40001", "40P01", "55P03", "25P02", "57014"} | _CONFLICT_S
 """PostgreSQL's: serialization failure, deadlock, lock not available, a transaction that failed
 before, a statement that took too long."""
 
+_NOT_RISING_STATE = "2201E"
+"""PostgreSQL's, for the logarithm of a negative number: what we ask for where the number of a new
+event is not behind those that are there."""
+
 
 _POOLER_ADVICE = (
     "a pooler such as PgBouncer seems to stand in between: add prepare_threshold=none to the URL"
@@ -315,9 +319,31 @@ _POOL_ADVICE = "use fewer threads at once, then try again"
 def database_unavailable(url: str, fault: Exception) -> StoreUnavailable:
     """Return what a database said as an error of ours, with what to do about it."""
     message = " ".join(sentence_of(_driver_error(fault)).split())
-    if getattr(_driver_error(fault), "sqlstate", None) == NOT_KEPT_STATE:
+    state = _state_of(fault)
+    if state == NOT_KEPT_STATE:
         message = not_kept("the batch")
+    elif state == _NOT_RISING_STATE:
+        message = "its sequence gives a number that is not behind those of the events, so nothing"
+        return StoreUnavailable(url, f"{message} was kept", instead=SEQUENCE_ADVICE)
     return StoreUnavailable(url, message, instead=_advice_for(fault))
+
+
+SEQUENCE_ADVICE = (
+    "let the owner of the tables run: SELECT setval(pg_get_serial_sequence("
+    "'peelflow_events', 'serial'), max(serial)) FROM peelflow_events"
+)
+
+
+def _state_of(fault: Exception) -> str | None:
+    """Return PostgreSQL's code of a fault.
+
+    No other writer is given a number that stands already: the sequence gives it anew.
+    """
+    origin = _driver_error(fault)
+    state: str | None = getattr(origin, "sqlstate", None)
+    told = getattr(origin, "diag", None)
+    is_number = getattr(told, "constraint_name", None) == "peelflow_events_pkey"
+    return _NOT_RISING_STATE if state == "23505" and is_number else state
 
 
 def answer_lost(url: str, fault: Exception) -> AnswerLost:
@@ -371,7 +397,7 @@ def is_contention(fault: Exception) -> bool:
     origin = _driver_error(fault)
     if isinstance(origin, sqlite3.Error):
         return is_busy(origin)
-    return getattr(origin, "sqlstate", None) in _CONTENTION_STATES
+    return _state_of(fault) in _CONTENTION_STATES
 
 
 def is_write_refused(fault: BaseException | None) -> bool:
@@ -384,7 +410,12 @@ def is_write_refused(fault: BaseException | None) -> bool:
 
 def is_conflict(fault: Exception) -> bool:
     """Return whether a statement failed because somebody else's row came first."""
-    return getattr(_driver_error(fault), "sqlstate", None) in _CONFLICT_STATES
+    return _state_of(fault) in _CONFLICT_STATES
+
+
+def is_failed_before(fault: Exception) -> bool:
+    """Return whether a statement failed only because one of its transaction had before."""
+    return _state_of(fault) == "25P02"
 
 
 def check_joined(connection: Connection, url: str) -> None:

@@ -43,7 +43,9 @@ from peelflow.stores.sql.append import (
     append_in_one_statement,
     append_single_move,
     append_step_by_step,
+    check_triggers,
     insert_document,
+    lock_meta,
     lost_transaction,
     raise_refusal,
     write_sums,
@@ -162,6 +164,7 @@ class SqlStoreBase(DatabaseStore):
                     kept = folder_as_kept(folder, folder_of_file(connection))
                     row = {"name": DOCUMENTS_SETTING, "value": kept}
                     connection.execute(insert(tables.settings), row)
+                check_triggers(connection, tables.settings)
 
 
 class JoinedStore(SqlStoreBase):
@@ -561,7 +564,7 @@ def assign_positions(connection: Connection) -> None:
     writers for nobody. What is not committed yet is not seen here, and gets its position later.
     """
     unplaced = tables.unplaced.c
-    connection.execute(select(tables.meta.c.schema).with_for_update()).all()
+    lock_meta(connection)
     ordered = select(unplaced.batch, unplaced.serial).order_by(unplaced.batch, unplaced.serial)
     waiting = connection.execute(ordered).all()
     last = last_position(connection)
