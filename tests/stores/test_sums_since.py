@@ -176,6 +176,20 @@ def test_an_event_that_cannot_be_read_leaves_the_sums_alone(summed: Any, text: s
     assert faults(summed) != []
 
 
+def test_what_walked_and_is_taken_back_is_assumed_again(summed: Any) -> None:
+    """18: the history of what is corrected is read, whatever it did before."""
+    append_next(summed, "a", what=_taken(Random(1)), changes=(change(),))
+    append_next(summed, "a", what=TransitionTaken("start", "open", "doing"))
+    summed.keep_sums()
+    assert [line.assumed for line in summed.totals()] == [0]
+
+    append_next(summed, "a", what=Corrected(2, "void"))
+
+    found = summed._totals_of_sums(None, None, None)
+    assert [line.assumed for line in found] == [1]
+    assert found == folded(summed)
+
+
 @pytest.mark.parametrize(
     ("since", "read"),
     [

@@ -53,6 +53,7 @@ from peelflow.stores.schema_check import Select
 from peelflow.stores.totals import (
     Between,
     TotalStatements,
+    are_stale,
     checkpoint_of,
     sum_up,
     totals_by_scan,
@@ -391,6 +392,10 @@ class DatabaseStore(ABC):
         has_joint = force is not None and self._has_joint_records()
         sql, parameters = statements.scan(as_at, force, known, has_joint=has_joint)
         return self._ask(sql, parameters, partial(totals_by_scan, as_at, force))
+
+    def has_stale_sums(self) -> bool:
+        """Return whether much came since the sums were kept, or there are none of much."""
+        return self._has_sums() and self._ask(self._statements.totals.ends, (), are_stale)
 
     def _totals_of_sums(
         self, as_at: date | None, force: str | None, known: int | None

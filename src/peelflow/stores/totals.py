@@ -45,6 +45,10 @@ WORTH = 4
 """How many times the events behind a checkpoint the feed must hold, for the sums to be quicker than
 all the changes: to read an event takes as long as to add up some of those."""
 
+STALE, STALE_PART = 500, 1000
+"""How many events must lie behind a checkpoint, and which part of the feed, for the sums to be kept
+anew: to do so reads all of it."""
+
 
 @frozen
 class Between:
@@ -82,11 +86,12 @@ class TotalStatements:
         self.dialect = dialect
         self._of_force = f"force = {dialect.mark}"
         self._joint_with = f"{dialect.prefix}joint_records WHERE force = {dialect.mark}"
-        waiting = f"{dialect.prefix}unplaced"
-        unplaced = f" + (SELECT count(*) FROM {waiting})" if dialect.unplaced else ""
-        self.checkpoint: str = f"""SELECT c.position, c.digest,
-            (SELECT position FROM {dialect.feed} ORDER BY position DESC LIMIT 1){unplaced}
-            FROM {dialect.prefix}checkpoint AS c WHERE {self._is_of_feed()}"""
+        last = f"(SELECT position FROM {dialect.feed} ORDER BY position DESC LIMIT 1)"
+        if dialect.unplaced:
+            last = f"coalesce({last}, 0) + (SELECT count(*) FROM {dialect.prefix}unplaced)"
+        checkpoint = f"{dialect.prefix}checkpoint AS c WHERE {self._is_of_feed()}"
+        self.checkpoint: str = f"SELECT c.position, c.digest, {last} FROM {checkpoint}"
+        self.ends: str = f"SELECT {last}, (SELECT max(c.position) FROM {checkpoint})"
 
     def _is_of_feed(self) -> str:
         """Return the condition that a checkpoint `c` is this feed's, and its sums are there."""
@@ -275,6 +280,16 @@ def checkpoint_of(rows: Sequence[Sequence[Any]], known: int | None) -> Checkpoin
     ((position, digest, last),) = rows
     behind = abs(min(last, last if known is None else known) - position)
     return Checkpoint(position, digest) if behind * WORTH <= last else None
+
+
+def are_stale(rows: Sequence[Sequence[Any]]) -> bool:
+    """Return whether so much came since the sums that they are worth keeping anew.
+
+    Args:
+        rows: What `TotalStatements.ends` gives: where the feed ends, and where the sums do.
+    """
+    ((last, kept),) = rows
+    return (last or 0) - (kept or 0) >= max(STALE, (last or 0) // STALE_PART)
 
 
 def totals_since(
