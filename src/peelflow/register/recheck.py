@@ -24,6 +24,7 @@ from peelflow.model.records import (
     Corrected,
     Document,
     Event,
+    Joint,
     MadeJoint,
     Migrated,
     Noted,
@@ -39,6 +40,7 @@ from peelflow.register.context import APPOINTMENT, is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
+from peelflow.register.joint import check_of_one_force, joint_of
 from peelflow.register.kept_corrections import check_correction
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
@@ -82,6 +84,7 @@ from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.soundness import documents_of
 from peelflow.texts import SPELT_ALIKE
+from peelflow.wording import say_forces
 
 History = Sequence[Event]
 
@@ -125,6 +128,7 @@ def check_as_recorded(
     else:
         # INVARIANT: only what enters a record has none before it.
         _check_later(session, history, event, before or after, change_context)
+    check_of_one_force(before, after)
     check_appointing_role(session, before, after, event)
     check_level_changer(session, before, after, event, history)
 
@@ -270,8 +274,8 @@ def _check_later(
             if entry is not None and to is not None:
                 _check_entry(session, event, entry, to, max(to, session.today))
             check_correction(session, event, history, before, what)
-        case MadeJoint(new=new):
-            _check_made_joint(session, event, new)
+        case MadeJoint() as what:
+            _check_made_joint(session, event, before, what)
         case Noted(text=text):
             check_readable(text, f"{event.record}: the note")
         case Attached(document=document) if is_signed_later(document, event.on):
@@ -281,9 +285,12 @@ def _check_later(
             pass
 
 
-def _check_made_joint(session: Session, event: Event, new: Sequence[str]) -> None:
-    for force in new:
+def _check_made_joint(session: Session, event: Event, before: Record, what: MadeJoint) -> None:
+    for force in what.new:
         check_name(force, f"{event.record}: the force")
+    # What lies below another follows it, and no verb asks anything of it.
+    if before.parent is None and Joint(what.new, what.acts) == joint_of(before):
+        raise InvalidRequest(event.record, f"is of {say_forces(before)} already", "name others")
     if _side_of(session, event) not in SAYING_SIDES:
         raise NotPermitted(f"{event.actor}", "says of no record of which forces it is", _LET)
 
