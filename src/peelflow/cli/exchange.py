@@ -138,12 +138,7 @@ def import_files(
     defaults = read_pairs(fill or [])
     if tracker.is_given:
         run_tracker(
-            files,
-            tracker,
-            location,
-            fill=defaults,
-            partial=partial,
-            documents_from=documents_from,
+            files, tracker, location, fill=defaults, partial=partial, documents_from=documents_from
         )
         return
     with location.opened(make=True, documents=documents) as register:
