@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import as_corrected, each_as_recorded, steps_after_re_entry
+from peelflow.engine.fold import as_corrected, steps_after_re_entry
 from peelflow.engine.requirements import (
     QUESTION_SET_FIELD,
     inspected_set,
     question_of,
     question_set_of,
 )
+from peelflow.engine.standing_events import each_as_recorded
 from peelflow.errors import InvalidRequest, PeelflowError, StoreUnavailable
 from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
 from peelflow.model.question_sets import covers_question
