@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from peelflow import Actor, Joint, Register, StoreUnavailable, national
+from peelflow.stores import totals
 from peelflow.stores.base import RecordQuery
 from peelflow.stores.opening import open_store, upgrade_store
 from tests.builders.planted import plant, statements_sent
@@ -85,6 +86,8 @@ def use(url: str, name: str) -> None:
         register.keep(b"a letter", kind="letter", name="letter.txt")
         store.note_documents_folder(None)
         store.keep_sums()
+        store.has_stale_sums()
+        register.add(f"{name}-4", category="recommendation", force="wmp", **ADDED)
         register.position()
         register.feed()
         look(register)
@@ -107,11 +110,13 @@ def use(url: str, name: str) -> None:
 def test_nothing_of_others_is_called(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """18.2: neither by an act nor by a check, whatever they create that matches more exactly."""
     with statements_sent(monkeypatch) as sent:
+        monkeypatch.setattr(totals, "WORTH", 0)
         use(server, "first")
     functions, operators = plant(server, sent)
     assert {"=", "<>", "||", "&", "->"} <= operators
     assert functions <= {"count", "current_schema", "max", "unnest"}  # of just the types there
 
+    monkeypatch.setattr(totals, "WORTH", 0)
     use(server, "second")
 
 

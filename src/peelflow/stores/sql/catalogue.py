@@ -22,7 +22,14 @@ from peelflow.stores.schema_check import (
     schema_faults,
 )
 from peelflow.stores.sql.connection import SQLITE
-from peelflow.stores.sql.schema import LATER_OBJECTS, joint_records, metadata, settings, unplaced
+from peelflow.stores.sql.schema import (
+    LATER_OBJECTS,
+    events,
+    joint_records,
+    metadata,
+    settings,
+    unplaced,
+)
 
 PREFIX = "peelflow_"
 _TABLES = """SELECT 'table ' || c.relname::text, c.relkind::text
@@ -69,6 +76,21 @@ _ACTING = """SELECT 'trigger ' || t.tgname::text || ' on ' || c.relname::text,
     UNION ALL SELECT 'policy ' || p.polname::text || ' on ' || c.relname::text, 'row security'
     FROM pg_policy p JOIN pg_class c ON p.polrelid = c.oid
     WHERE left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_SEQUENCES = """SELECT 'sequence of ' || c.relname::text || '.' || a.attname::text,
+    format_type(q.seqtypid, NULL) || ' by ' || q.seqincrement::text || ' from '
+    || q.seqmin::text || ' to ' || q.seqmax::text || ', ' || q.seqcache::text || ' at once'
+    || CASE WHEN q.seqcycle THEN ', over and over' ELSE '' END
+    FROM pg_sequence q JOIN pg_depend d ON d.objid = q.seqrelid AND d.deptype = 'i'
+        AND d.classid = 'pg_class'::regclass::oid AND d.refclassid = 'pg_class'::regclass::oid
+    JOIN pg_class c ON c.oid = d.refobjid
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+    WHERE left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_LAST_GIVEN = """SELECT CASE WHEN has_sequence_privilege(d.objid, 'USAGE, SELECT')
+        THEN coalesce(pg_sequence_last_value(d.objid::regclass), 0) END,
+    (SELECT max(serial) FROM peelflow_events)
+    FROM pg_depend d JOIN pg_sequence q ON q.seqrelid = d.objid
+    WHERE d.refobjid = 'peelflow_events'::regclass::oid AND d.deptype = 'i'
+    AND d.classid = 'pg_class'::regclass::oid AND d.refclassid = 'pg_class'::regclass::oid"""
 EMPTIED_TABLES = (joint_records, settings, unplaced)
 """The tables from which rows are taken away again."""
 DELETING_KEYS = "x.contype = 'f' AND x.confdeltype IN ('c', 'n', 'd')"
@@ -101,15 +123,30 @@ def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
     """
     found = {
         _plain(name): _plain(definition)
-        for sql in (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, _ACTING, _KEYS)
+        for sql in (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, _ACTING, _KEYS, _SEQUENCES)
         for name, definition in select(sql)
     }
     expected = ExpectedSchema(_expected(), LATER_OBJECTS, PREFIX)
     yield from schema_faults(found, expected.beside(found))
     yield from kept_value_faults(select, expected, found)
+    if expected.has_table("events", found):
+        yield from _sequence_faults(select)
     schema = schema_of_index_check(select)
     if schema is not None:
         list(select(_CHECK.format(schema)))
+
+
+def _sequence_faults(select: Select) -> Iterator[DatabaseFault]:
+    """Yield that the sequence of the events was set back, so that it gives numbers anew."""
+    for given, last in select(_LAST_GIVEN):
+        if given is not None and last is not None and given < last:
+            sentence = f"its sequence of {events.name}.serial is at {given}, and gave {last} before"
+            yield DatabaseFault("schema-differs", sentence)
+
+
+def may_read_sequence(select: Select) -> bool:
+    """Return whether who asks may see which number the sequence of the events gave last."""
+    return all(given is not None for given, _ in select(_LAST_GIVEN))
 
 
 def check_sqlite_schema(connection: sa.Connection) -> None:
@@ -166,7 +203,15 @@ def _expected() -> SchemaObjects:
         objects[f"table {table.name}"] = "r"
         objects |= {f"column {table.name}.{c.name}": _column(c) for c in table.columns}
         objects |= dict(_constraints(table))
+        objects |= {
+            f"sequence of {table.name}.{c.name}": _SEQUENCE
+            for c in table.columns
+            if c.identity is not None
+        }
     return objects
+
+
+_SEQUENCE = f"bigint by 1 from 1 to {2**63 - 1}, 1 at once"
 
 
 def _column(column: sa.Column[object]) -> str:

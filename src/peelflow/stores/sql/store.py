@@ -34,7 +34,7 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
 from peelflow.stores.fork_safety import OpenReading, fork_guard
-from peelflow.stores.read_only import is_stale
+from peelflow.stores.read_only import ReadingConnection, is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.schema_check import Select, sqlite_faults
 from peelflow.stores.sql import schema as tables
@@ -50,7 +50,12 @@ from peelflow.stores.sql.append import (
     raise_refusal,
     write_sums,
 )
-from peelflow.stores.sql.catalogue import catalogue_faults, schema_of_index_check, sqlite_schema
+from peelflow.stores.sql.catalogue import (
+    catalogue_faults,
+    may_read_sequence,
+    schema_of_index_check,
+    sqlite_schema,
+)
 from peelflow.stores.sql.connection import (
     KNOWN_DIALECTS,
     PSYCOPG,
@@ -63,6 +68,7 @@ from peelflow.stores.sql.connection import (
     database_unavailable,
     is_connection_lost,
     is_contention,
+    is_failed_before,
     is_write_refused,
     make_engine,
     parse_url,
@@ -95,6 +101,13 @@ def has_sums(connection: Connection) -> bool:
     if connection.dialect.name != POSTGRESQL:
         return all(map(inspect(connection).has_table, names))
     return bool(connection.exec_driver_sql(_HAS_SUMS, (list(names),)).scalar())
+
+
+def may_write_sums(connection: Connection) -> bool:
+    """Return whether who asks may keep sums here: on a standby, and in a file of others, nobody."""
+    if connection.dialect.name == POSTGRESQL:
+        return bool(connection.exec_driver_sql(_MAY_WRITE_SUMS).scalar())
+    return not isinstance(connection.connection.driver_connection, ReadingConnection)
 
 
 def folder_of_file(connection: Connection) -> Path | None:
@@ -414,6 +427,12 @@ class SqlStore(SqlStoreBase):
             if not is_write_refused(fault.__cause__):
                 raise
 
+    def has_stale_sums(self) -> bool:
+        """Return whether the sums are worth keeping anew by who may write to the database."""
+        with self._reading() as connection:
+            may_write = may_write_sums(connection)
+        return may_write and super().has_stale_sums()
+
     def keep_sums(self) -> int:
         """Keep the sums of the figures up to now in the place of those there were.
 
@@ -448,17 +467,32 @@ class SqlStore(SqlStoreBase):
             if isinstance(driver, sqlite3.Connection):  # also where a text is no UTF-8
                 driver.text_factory = lenient_text
 
-            def select(sql: str) -> Iterator[Any]:
-                sql = with_schema(sql) if self._fast else sql
-                with self._guarded():
-                    result = reading.open(
-                        lambda: connection.exec_driver_sql(sql), CursorResult[Any].close
-                    )
-                    yield from reading.rows(result)
-
+            select = self._selecting(connection, reading)
             parts = self._statements, self._schema_faults, self._unchecked_parts
             yield SqlSnapshot(select, *parts, has_joint=has_joint, has_sums=sums)
             self._check_steady(driver)
+
+    def _selecting(self, connection: Connection, reading: OpenReading) -> Select:
+        """Return what runs the statements of a reading; one that fails leaves the others as is."""
+        faults = list[StoreUnavailable]()
+
+        def run(sql: str) -> CursorResult[Any]:
+            return _run_apart(connection, sql) if self._fast else connection.exec_driver_sql(sql)
+
+        def select(sql: str) -> Iterator[Any]:
+            try:
+                with self._guarded():
+                    result = reading.open(partial(run, sql), CursorResult[Any].close)
+                    yield from reading.rows(result)
+            except StoreUnavailable as fault:
+                faults.append(fault)
+                raise
+            except StoreBusy as fault:
+                if faults and is_failed_before(fault.__cause__):
+                    raise faults[-1] from fault
+                raise
+
+        return select
 
     def _schema_faults(self, select: Select) -> Iterator[DatabaseFault]:
         """Yield what the database's own check finds, on the databases whose checks are known."""
@@ -471,6 +505,8 @@ class SqlStore(SqlStoreBase):
         """Yield what the server could not be asked to check."""
         if self._fast and not all(may for (may,) in select(_MAY_READ_SUMS)):
             yield "the sums of the figures were not recounted: they may not be read here"
+        if self._fast and not may_read_sequence(select):
+            yield "the sequence of events was not held to what is kept: it may not be read here"
         if self._fast and schema_of_index_check(select) is None:
             yield "no index of the server was checked: amcheck is not there, or may not be used"
 
@@ -544,8 +580,25 @@ class SqlStore(SqlStoreBase):
             raise database_unavailable(self.url, fault) from fault
 
 
+_MAY_WRITE_SUMS = with_schema("""SELECT bool_and(has_table_privilege(to_regclass(name), verb))
+        AND current_setting('transaction_read_only') = 'off'
+    FROM pg_catalog.unnest(ARRAY['peelflow_checkpoint'::text, 'peelflow_sums']) AS name,
+        pg_catalog.unnest(ARRAY['INSERT'::text, 'DELETE']) AS verb""")
 _MAY_READ_SUMS = """SELECT to_regclass(name) IS NULL OR has_table_privilege(name, 'SELECT')
     FROM pg_catalog.unnest(ARRAY['peelflow_checkpoint'::text, 'peelflow_sums']) AS name"""
+
+
+def _run_apart(connection: Connection, sql: str) -> CursorResult[Any]:
+    """Begin to read; where PostgreSQL refuses it, its transaction stands as it did before."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("SAVEPOINT peelflow_reading")
+    try:
+        result = connection.exec_driver_sql(with_schema(sql))
+    except DBAPIError:
+        driver.execute("ROLLBACK TO SAVEPOINT peelflow_reading")
+        raise
+    driver.execute("RELEASE SAVEPOINT peelflow_reading")
+    return result
 
 
 def _end_connection(connection: Connection) -> None:
