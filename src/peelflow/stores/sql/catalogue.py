@@ -12,6 +12,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from peelflow.stores.base import DatabaseFault
+from peelflow.stores.read_only import ReadingConnection
 from peelflow.stores.schema_check import (
     ExpectedSchema,
     SchemaObjects,
@@ -24,12 +25,15 @@ from peelflow.stores.schema_check import (
 from peelflow.stores.sql.connection import SQLITE
 from peelflow.stores.sql.schema import (
     LATER_OBJECTS,
+    checkpoint,
     events,
     joint_records,
     metadata,
     settings,
+    sums,
     unplaced,
 )
+from peelflow.stores.sql.search_path import POSTGRESQL, is_made, with_schema
 
 PREFIX = "peelflow_"
 _TABLES = """SELECT 'table ' || c.relname::text, c.relkind::text
@@ -86,11 +90,11 @@ _SEQUENCES = """SELECT 'sequence of ' || c.relname::text || '.' || a.attname::te
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
     WHERE left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
 _LAST_GIVEN = """SELECT CASE WHEN has_sequence_privilege(d.objid, 'USAGE, SELECT')
-        THEN coalesce(pg_sequence_last_value(d.objid::regclass), 0) END,
-    (SELECT max(serial) FROM peelflow_events)
+        THEN coalesce(pg_sequence_last_value(d.objid::regclass), 0) END
     FROM pg_depend d JOIN pg_sequence q ON q.seqrelid = d.objid
     WHERE d.refobjid = 'peelflow_events'::regclass::oid AND d.deptype = 'i'
     AND d.classid = 'pg_class'::regclass::oid AND d.refclassid = 'pg_class'::regclass::oid"""
+_LAST_SERIAL = "SELECT max(serial) FROM peelflow_events"
 EMPTIED_TABLES = (joint_records, settings, unplaced)
 """The tables from which rows are taken away again."""
 DELETING_KEYS = "x.contype = 'f' AND x.confdeltype IN ('c', 'n', 'd')"
@@ -111,6 +115,15 @@ _CHECK = """SELECT {}.bt_index_check(i.indexrelid::regclass, true)
     FROM pg_index i JOIN pg_class c ON i.indrelid = c.oid JOIN pg_class o ON i.indexrelid = o.oid
     JOIN pg_am m ON m.oid = o.relam WHERE m.amname = 'btree' AND i.indisvalid
     AND left(c.relname::text, 9) = 'peelflow_' AND pg_table_is_visible(c.oid)"""
+_HAS_SUMS = with_schema("""
+    SELECT bool_and(coalesce(has_table_privilege(to_regclass(name), 'SELECT'), false))
+    FROM pg_catalog.unnest(%s::text[]) AS name""")
+_MAY_WRITE_SUMS = with_schema("""SELECT bool_and(has_table_privilege(to_regclass(name), verb))
+        AND current_setting('transaction_read_only') = 'off'
+    FROM pg_catalog.unnest(ARRAY['peelflow_checkpoint'::text, 'peelflow_sums']) AS name,
+        pg_catalog.unnest(ARRAY['INSERT'::text, 'DELETE']) AS verb""")
+_MAY_READ_SUMS = """SELECT to_regclass(name) IS NULL OR has_table_privilege(name, 'SELECT')
+    FROM pg_catalog.unnest(ARRAY['peelflow_checkpoint'::text, 'peelflow_sums']) AS name"""
 
 
 def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
@@ -138,15 +151,21 @@ def catalogue_faults(select: Select) -> Iterator[DatabaseFault]:
 
 def _sequence_faults(select: Select) -> Iterator[DatabaseFault]:
     """Yield that the sequence of the events was set back, so that it gives numbers anew."""
-    for given, last in select(_LAST_GIVEN):
+    ((last,),) = select(_LAST_SERIAL)
+    for (given,) in select(_LAST_GIVEN):
         if given is not None and last is not None and given < last:
             sentence = f"its sequence of {events.name}.serial is at {given}, and gave {last} before"
             yield DatabaseFault("schema-differs", sentence)
 
 
+def may_read_sums(select: Select) -> bool:
+    """Return whether who asks may read the sums, where there are any."""
+    return all(may for (may,) in select(_MAY_READ_SUMS))
+
+
 def may_read_sequence(select: Select) -> bool:
     """Return whether who asks may see which number the sequence of the events gave last."""
-    return all(given is not None for given, _ in select(_LAST_GIVEN))
+    return all(given is not None for (given,) in select(_LAST_GIVEN))
 
 
 def check_sqlite_schema(connection: sa.Connection) -> None:
@@ -246,3 +265,28 @@ def _constraints(table: sa.Table) -> Iterator[tuple[str, str]]:
 
 
 _DIALECT = sa.make_url("postgresql://").get_dialect()()
+
+
+def has_settings(connection: sa.Connection) -> bool:
+    """Return whether the table is there, which a database of before lacks."""
+    return is_made(connection, settings.name)
+
+
+def has_joint_records(connection: sa.Connection) -> bool:
+    """Return whether the table of joint records is there, which a database of before lacks."""
+    return is_made(connection, joint_records.name)
+
+
+def has_sums(connection: sa.Connection) -> bool:
+    """Return whether the tables of sums are there, and may be read by who asks."""
+    names = (checkpoint.name, sums.name)
+    if connection.dialect.name != POSTGRESQL:
+        return all(map(sa.inspect(connection).has_table, names))
+    return bool(connection.exec_driver_sql(_HAS_SUMS, (list(names),)).scalar())
+
+
+def may_write_sums(connection: sa.Connection) -> bool:
+    """Return whether who asks may keep sums here: on a standby, and in a file of others, nobody."""
+    if connection.dialect.name == POSTGRESQL:
+        return bool(connection.exec_driver_sql(_MAY_WRITE_SUMS).scalar())
+    return not isinstance(connection.connection.driver_connection, ReadingConnection)

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, delete, func, insert, inspect, select
+from sqlalchemy import Connection, CursorResult, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from peelflow.errors import AnswerLost, Conflict, InvalidRequest, StoreBusy, StoreUnavailable
@@ -34,7 +34,7 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
 from peelflow.stores.fork_safety import OpenReading, fork_guard
-from peelflow.stores.read_only import ReadingConnection, is_stale
+from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.schema_check import Select, sqlite_faults
 from peelflow.stores.sql import schema as tables
@@ -52,7 +52,12 @@ from peelflow.stores.sql.append import (
 )
 from peelflow.stores.sql.catalogue import (
     catalogue_faults,
+    has_joint_records,
+    has_settings,
+    has_sums,
     may_read_sequence,
+    may_read_sums,
+    may_write_sums,
     schema_of_index_check,
     sqlite_schema,
 )
@@ -75,39 +80,11 @@ from peelflow.stores.sql.connection import (
     statements_of,
 )
 from peelflow.stores.sql.schema import check_schema, upgrade_schema
-from peelflow.stores.sql.search_path import POSTGRESQL, is_made, with_schema
+from peelflow.stores.sql.search_path import with_schema
 from peelflow.stores.sqlite import lenient_text
 
 _T = TypeVar("_T")
 _IS_DOCUMENTS = tables.settings.c.name == tables.as_text(DOCUMENTS_SETTING)
-_HAS_SUMS = with_schema("""
-    SELECT bool_and(coalesce(has_table_privilege(to_regclass(name), 'SELECT'), false))
-    FROM pg_catalog.unnest(%s::text[]) AS name""")
-
-
-def has_settings(connection: Connection) -> bool:
-    """Return whether the table is there, which a database of before lacks."""
-    return is_made(connection, tables.settings.name)
-
-
-def has_joint_records(connection: Connection) -> bool:
-    """Return whether the table of joint records is there, which a database of before lacks."""
-    return is_made(connection, tables.joint_records.name)
-
-
-def has_sums(connection: Connection) -> bool:
-    """Return whether the tables of sums are there, and may be read by who asks."""
-    names = (tables.checkpoint.name, tables.sums.name)
-    if connection.dialect.name != POSTGRESQL:
-        return all(map(inspect(connection).has_table, names))
-    return bool(connection.exec_driver_sql(_HAS_SUMS, (list(names),)).scalar())
-
-
-def may_write_sums(connection: Connection) -> bool:
-    """Return whether who asks may keep sums here: on a standby, and in a file of others, nobody."""
-    if connection.dialect.name == POSTGRESQL:
-        return bool(connection.exec_driver_sql(_MAY_WRITE_SUMS).scalar())
-    return not isinstance(connection.connection.driver_connection, ReadingConnection)
 
 
 def folder_of_file(connection: Connection) -> Path | None:
@@ -503,7 +480,7 @@ class SqlStore(SqlStoreBase):
 
     def _unchecked_parts(self, select: Select) -> Iterator[str]:
         """Yield what the server could not be asked to check."""
-        if self._fast and not all(may for (may,) in select(_MAY_READ_SUMS)):
+        if self._fast and not may_read_sums(select):
             yield "the sums of the figures were not recounted: they may not be read here"
         if self._fast and not may_read_sequence(select):
             yield "the sequence of events was not held to what is kept: it may not be read here"
@@ -578,14 +555,6 @@ class SqlStore(SqlStoreBase):
             if is_contention(fault):
                 raise StoreBusy(self.url) from fault
             raise database_unavailable(self.url, fault) from fault
-
-
-_MAY_WRITE_SUMS = with_schema("""SELECT bool_and(has_table_privilege(to_regclass(name), verb))
-        AND current_setting('transaction_read_only') = 'off'
-    FROM pg_catalog.unnest(ARRAY['peelflow_checkpoint'::text, 'peelflow_sums']) AS name,
-        pg_catalog.unnest(ARRAY['INSERT'::text, 'DELETE']) AS verb""")
-_MAY_READ_SUMS = """SELECT to_regclass(name) IS NULL OR has_table_privilege(name, 'SELECT')
-    FROM pg_catalog.unnest(ARRAY['peelflow_checkpoint'::text, 'peelflow_sums']) AS name"""
 
 
 def _run_apart(connection: Connection, sql: str) -> CursorResult[Any]:
