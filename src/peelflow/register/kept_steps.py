@@ -31,7 +31,7 @@ from peelflow.model.rules import Pin
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_corrections import corrections_beside
 from peelflow.register.permission import ContextChange
-from peelflow.register.replay import LEADING_ON, each_trigger_missed, step_missed
+from peelflow.register.replay import LEADING_ON, each_trigger_missing, step_missing
 from peelflow.register.session import Session
 from peelflow.results import frozen
 
@@ -60,7 +60,7 @@ class MissingStep:
     @property
     def sentence(self) -> str:
         """Say what is missing."""
-        return step_missed(self.trigger)
+        return step_missing(self.trigger)
 
 
 def has_steps_at_once(session: Session, history: History) -> bool:
@@ -147,7 +147,9 @@ def _missing_after(
     change_context: ContextChange,
 ) -> Iterator[MissingStep]:
     """Yield the step that is missing after an event, if there is one: the first that is sure."""
-    triggers = each_trigger_missed(session, record, event, following, change_context=change_context)
+    triggers = each_trigger_missing(
+        session, record, event, following, change_context=change_context
+    )
     unsure: MissingStep | None = None
     for trigger in triggers:
         rules = session.lifecycle(record)

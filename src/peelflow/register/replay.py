@@ -315,12 +315,12 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
-    trigger = next(each_trigger_missed(session, record, event, later), None)
+    trigger = next(each_trigger_missing(session, record, event, later), None)
     if trigger is not None:
-        _refuse_broken_event(record, event, step_missed(trigger))
+        _refuse_broken_event(record, event, step_missing(trigger))
 
 
-def each_trigger_missed(
+def each_trigger_missing(
     session: Session,
     record: Record,
     event: Event,
@@ -355,7 +355,7 @@ LEADING_ON = Added | TakenOver | TransitionTaken | Relevelled | Migrated
 """What the system may go on from at once: what enters a state."""
 
 
-def step_missed(trigger: str) -> str:
+def step_missing(trigger: str) -> str:
     """Say which step the system would have taken at once.
 
     Args:
