@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, Refused, Register, Rulebook, load, national
-from peelflow.errors import NotPermitted
+from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.register.judgement import judge_events
 from peelflow.register.kept_before import HELD_SINCE
 from peelflow.register.restore import judge_export
@@ -164,6 +164,25 @@ def test_item_14_an_appointment_under_another_days_id_is_told_where_it_was_let_i
     called = "is called as the appointment of another person, role, force or day"
     told = f"{called}, as an earlier peelflow let it: {name}"
     assert judged.unjudged == (told,) * (not is_new)
+
+
+@MOMENTS
+def test_item_14_a_number_in_letters_is_spared_where_it_was_let_in(
+    moment: datetime, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-lO stood beside R-10; any other look-alike was refused before, too."""
+    register = opened(store, moment)
+    said: dict[str, Any] = {"category": "cause_of_concern", "force": "wmp", "issued": DAY}
+    register.add("R-10", **said, **PORTAL)
+    with pytest.raises(InvalidRequest, match="from `R-10`"):
+        register.add("R-lO", **said, **PORTAL)
+    with monkeypatch.context() as patched:
+        patched.setattr("peelflow.register.commands.check_names", lambda *_: None)
+        register.add("R-lO", **said, **PORTAL)
+        register.add("r-1o", **said, **PORTAL)
+
+    is_new = moment == HELD_SINCE
+    assert [each.record for each in register.verify()] == ["R-lO"] * is_new + ["r-1o"]
 
 
 STRICT: dict[str, tuple[Edit, str]] = {

@@ -395,7 +395,7 @@ def _unfit_records(
         check_place(session, record)
     except InvalidRequest as fault:
         yield Discrepancy(record.id, 0, UNLAWFUL, str(fault))
-    why = why_alike(session, names, record)
+    why = why_alike(session, names, record, history)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)
     people: dict[str, None] = {}
