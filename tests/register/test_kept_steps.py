@@ -171,6 +171,16 @@ FORGERIES: dict[str, tuple[tuple[Correct, ...], Edit, list[str]]] = {
         at(3, corrects(2, counted(issued=-1), correction="void")),
         [f"3: R-1: event 2{ALONE}", f"1: {MISSING}"],
     ),
+    "voided alone behind another correction": (
+        (noted, void(3), noted),
+        at(5, corrects(2, counted(issued=-1), correction="void")),
+        [f"5: R-1: event 2{ALONE}", f"1: {MISSING}"],
+    ),
+    "left where it leads from nowhere, for a while": (
+        (entered(level=3), void(3)),
+        all_of(without(6), without(4)),
+        ["2: `archive` by `system` was not lawful under level-3@2, kept beside it: it leaves `iss"],
+    ),
     "re-dated alone": (
         (noted,),
         at(3, corrects(2, counted(issued=-1, later=1), correction="redate", to=f"{LATER}")),

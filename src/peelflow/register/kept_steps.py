@@ -66,6 +66,8 @@ class MissingStep:
 def has_steps_at_once(session: Session, history: History) -> bool:
     """Say whether a history has what is judged here: steps at once, ways to them, or corrections.
 
+    Of any other nothing would be found here that is not found without: most are not judged twice.
+
     Args:
         session: What knows the rules.
         history: All events of one record.
