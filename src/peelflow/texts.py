@@ -152,7 +152,7 @@ def alike_name(name: str, known: Iterable[str]) -> str | None:
     )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def name_keys(name: str) -> frozenset[str]:
     """Return keys of a name; it is alike to each name that shares one of them.
 

@@ -132,10 +132,14 @@ def order_of_rows(
     named: list[tuple[str, ...]] = []
     for place, row in enumerate(rows):
         days.append(known.setdefault(day := _day_of(row), day))
+        own = None
+        if isinstance(row, SheetRow) and row.sheet.name == "records":
+            own = row.cells.get("record")
+        is_first = own is not None and entries.setdefault(own, place) == place
         names = () if isinstance(row, Diagnostic) else _names_of(row, references_of)
-        named.append(tuple([known.setdefault(name, name) for name in names]))
-        if isinstance(row, SheetRow) and row.sheet.name == "records" and "record" in row.cells:
-            entries.setdefault(row.cells["record"], place)
+        # What enters a record waits for no other row because of it.
+        rest = (name for name in names if not (is_first and name == own))
+        named.append(tuple([known.setdefault(name, name) for name in rest]))
     return _in_order(sorted(range(len(days)), key=days.__getitem__), named, entries)
 
 

@@ -514,7 +514,8 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
 
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    return sorted({*batch.read_set, *(event.record for event in batch.numbers())})
+    written = {event.record for event in batch.numbers() if event.record not in batch.read_set}
+    return sorted([*batch.read_set, *written])
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
@@ -534,14 +535,20 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
     """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
-    hashes = set[int]()  # a batch may hold more keys than one would hold at once
+    records, again = set[str](), set[str]()
     for record, _, key in batch.numbers():
-        if key is None:
-            continue
-        known = len(hashes)
-        hashes.add(hash((record, key)))
-        if is_kept(record, key) or (len(hashes) == known and _comes_twice(batch, record, key)):
-            raise KeyReused(record, key)
+        if key is not None:
+            if is_kept(record, key):
+                raise KeyReused(record, key)
+            (again if record in records else records).add(record)
+    del records  # a batch may hold more of them, and more keys, than one would hold at once
+    hashes = set[int]()
+    for record, _, key in batch.numbers() if again else ():
+        if key is not None and record in again:
+            known = len(hashes)
+            hashes.add(hash((record, key)))
+            if len(hashes) == known and _comes_twice(batch, record, key):
+                raise KeyReused(record, key)
 
 
 def _comes_twice(batch: WriteBatch, record: str, key: str) -> bool:

@@ -6,7 +6,7 @@ a tenth of its room.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any, overload
 
@@ -18,7 +18,7 @@ from peelflow.stores.base import (
     EventsInParts,
     StoredEvent,
 )
-from peelflow.stores.packed import PART, PackedRows
+from peelflow.stores.packed import PART, PackedRows, SeenKeys
 from peelflow.stores.rows import change_rows, event_row, says_forces, stored_event
 
 _EventWithChanges = tuple[EventRow, Sequence[ChangeRow]]
@@ -35,7 +35,7 @@ class SessionEvents(EventsInParts):
         self._packed: PackedRows[_EventWithChanges] | None = None
         self._parts_of: dict[str, tuple[int, ...]] = {}
         self._named_forces: dict[str, None] = {}
-        self._key_hashes = set[int]()  # a key that is new is told without unpacking anything
+        self._packed_keys: SeenKeys | None = None  # a new key is told without unpacking anything
         self._has_corrected = False
 
     def append(self, entry: StoredEvent) -> None:
@@ -55,8 +55,10 @@ class SessionEvents(EventsInParts):
         self._has_corrected = self.has_corrected
         named = (entry.event for entry in entries)
         self._named_forces |= dict.fromkeys(e.record for e in named if says_forces(e))
-        keyed = (entry.event for entry in entries if entry.event.key is not None)
-        self._key_hashes.update(hash((event.record, event.key)) for event in keyed)
+        self._packed_keys = self._packed_keys or SeenKeys()
+        for entry in entries:
+            if entry.event.key is not None:
+                self._packed_keys.add((entry.event.record, entry.event.key))
         rows = [(*event_row(e), [tuple(row) for row in change_rows(e.event)]) for e in entries]
         self._packed = PackedRows(_unpacked) if self._packed is None else self._packed
         # INVARIANT: whoever is stopped from here on holds events twice, which no store keeps.
@@ -87,10 +89,10 @@ class SessionEvents(EventsInParts):
     def _packed_count(self) -> int:
         return 0 if self._packed is None else len(self._packed)
 
-    def records(self) -> Mapping[str, None]:
+    def records(self) -> Collection[str]:
         """Return the ids of the records that the events are of, in order."""
-        last = self.last_records()
-        return {**dict.fromkeys(self._parts_of), **last} if self._parts_of else last
+        new = (record for record in self.last_records() if record not in self._parts_of)
+        return [*self._parts_of, *new]
 
     def last_records(self) -> dict[str, None]:
         """Return the ids of the records that the events are of which are not packed."""
@@ -104,7 +106,7 @@ class SessionEvents(EventsInParts):
 
     def packed_under(self, record: str, key: str) -> Event | None:
         """Return the packed event of a record under a key."""
-        if hash((record, key)) not in self._key_hashes:
+        if self._packed_keys is None or not self._packed_keys.may_have((record, key)):
             return None
         return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
 
