@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, Refused, Register, Rulebook, load, national
-from peelflow.errors import NotPermitted
+from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.register.judgement import judge_events
 from peelflow.register.kept_before import HELD_SINCE
 from peelflow.register.restore import judge_export
@@ -166,6 +166,25 @@ def test_item_14_an_appointment_under_another_days_id_is_told_where_it_was_let_i
     assert judged.unjudged == (told,) * (not is_new)
 
 
+@MOMENTS
+def test_item_14_a_number_in_letters_is_spared_where_it_was_let_in(
+    moment: datetime, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-lO stood beside R-10; any other look-alike was refused before, too."""
+    register = opened(store, moment)
+    said: dict[str, Any] = {"category": "cause_of_concern", "force": "wmp", "issued": DAY}
+    register.add("R-10", **said, **PORTAL)
+    with pytest.raises(InvalidRequest, match="from `R-10`"):
+        register.add("R-lO", **said, **PORTAL)
+    with monkeypatch.context() as patched:
+        patched.setattr("peelflow.register.commands.check_names", lambda *_: None)
+        register.add("R-lO", **said, **PORTAL)
+        register.add("r-1o", **said, **PORTAL)
+
+    is_new = moment == HELD_SINCE
+    assert [each.record for each in register.verify()] == ["R-lO"] * is_new + ["r-1o"]
+
+
 STRICT: dict[str, tuple[Edit, str]] = {
     "a Chief Constable whom nobody appointed, where the letter is asked for": (
         on("R-1", 2, by_somebody),
@@ -253,3 +272,27 @@ def test_item_14_what_another_own_file_asks_for_by_now_accuses_nobody(
     register.add("V-2", **entered)
     with pytest.raises(Refused, match="did not hold `head`"):
         register.fire("V-2", "finish", recorded_by="officer-1", **head)
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("record", "edit"),
+    [
+        ("R-1", lambda event: event.update(recorded_by="peelflow")),
+        ("C-2", lambda event: event["actor"].update(person="PeelFlow")),
+    ],
+)
+def test_item_33_nobody_is_called_what_peelflow_calls_itself(
+    record: str, edit: Edit, moment: datetime, store: Store
+) -> None:
+    """Whoever acted or typed; an account of that name once could, and is not accused."""
+    with Register.open("memory:", clock=lambda: moment) as register:
+        lines = forged(filled(register), on(record, 2, edit))
+    register = opened(store, moment)
+    restore_export(store, lines, keep=store.keep_document)
+    judged = judge_events(store, register.session)
+    found = [
+        (each.record, each.event, "what peelflow calls itself" in each.sentence)
+        for each in judged.discrepancies
+    ]
+    assert found == [(record, 2, True)] * (moment == HELD_SINCE)

@@ -84,7 +84,7 @@ from peelflow.rulebook.national import national
 from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.soundness import documents_of
-from peelflow.texts import SPELT_ALIKE
+from peelflow.texts import SPELT_ALIKE, is_alike_as_number
 from peelflow.wording import say_forces
 
 History = Sequence[Event]
@@ -399,7 +399,7 @@ def _check_no_circle(session: Session, record: Record) -> None:
             raise InvalidRequest(f"{record.id}: its parent {record.parent}", why, "name another")
 
 
-def why_alike(session: Session, names: KnownNames, record: Record) -> str:
+def why_alike(session: Session, names: KnownNames, record: Record, history: History) -> str:
     """Say which name of a record a reader would take for another's; nothing where there is none.
 
     Ids are those of one force: two forces in one store may each have its own. The people of a
@@ -410,6 +410,7 @@ def why_alike(session: Session, names: KnownNames, record: Record) -> str:
         session: What knows the categories.
         names: The names of the records that came before; those of this one are added.
         record: The record as it stands.
+        history: Its events. What an earlier peelflow took as two, as R-lO beside R-10, is spared.
     """
     if record.withdrawn:
         return ""
@@ -420,7 +421,10 @@ def why_alike(session: Session, names: KnownNames, record: Record) -> str:
             continue
         used = evolve(said, force=record.force) if said.kind == "id" else said
         near = names.alike(used)
-        if near is not None:
+        is_two = near is not None and not (
+            is_of_before(history[0]) and is_alike_as_number(used.name, near)
+        )
+        if is_two:
             return f"the {used.kind} {used.name!r} {SPELT_ALIKE} `{near}`"
         names.note([used])
     return ""

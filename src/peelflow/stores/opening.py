@@ -157,6 +157,10 @@ def open_plugin_store(url: str) -> Store:
     raise InvalidRequest(what, "no store is opened so", instead)
 
 
+MAX_FILE_BYTES = 1_000_000_000
+"""The most bytes of a file that is read as a document: no database of ours keeps more in one."""
+
+
 class DocumentFolder:
     """A folder of documents; `ab/cdef…` holds the content whose digest is `abcdef…`.
 
@@ -195,7 +199,7 @@ class DocumentFolder:
         place = self._place(digest)
         try:
             # INVARIANT: what lies there is compared, for a name proves nothing; a link is no file.
-            if not place.is_symlink() and place.exists() and read_regular(place) == content:
+            if _lies_at(place, content):
                 self._note()
                 return
             place.parent.mkdir(exist_ok=True)
@@ -227,7 +231,8 @@ class DocumentFolder:
         if place.is_symlink() or place.parent.is_symlink():
             return None
         with suppress(OSError):
-            return read_regular(place)
+            # INVARIANT: a file may say that it has more bytes than any memory holds.
+            return read_regular(place) if place.stat().st_size <= MAX_FILE_BYTES else None
         return None
 
     def has_document(self, digest: str) -> bool:
@@ -308,6 +313,13 @@ def _remembered_folder(store: Store) -> Path | None:
 
 def _is_of_one_force(store: DocumentStore) -> TypeGuard[ForceStore]:
     return hasattr(store, "note_document")
+
+
+def _lies_at(place: Path, content: bytes) -> bool:
+    """Return whether a content lies at a place, as a file of its own."""
+    if place.is_symlink() or not place.exists() or place.stat().st_size != len(content):
+        return False
+    return read_regular(place) == content
 
 
 def _write_file(place: Path, content: bytes) -> None:
