@@ -92,6 +92,9 @@ _ROUND, _STROKE = (re.compile(_AMONG_LETTERS.format(digit)) for digit in "01")
 _JOINED = (("rn", "m"), ("vv", "w"), ("VV", "W"), ("cl", "d"), ("c|", "d"))
 """Two letters that are read as one where they stand close, in the case in which they are."""
 _DIGIT = re.compile(r"\d")
+_PLAIN_PART = "(?:[A-HJ-Za-hjkm-z]+|[A-HJ-NP-Za-hjkmnp-z]+[2-9][0-9]*|[0-9]+)"
+_PLAIN_ID = re.compile(f"(?!.*(?:rn|vv|VV)){_PLAIN_PART}(?:-{_PLAIN_PART})*")
+"""An id of letters and numbers in which nothing looks like anything else; a number is in it."""
 _HYPHENS = str.maketrans("", "", "-")
 _SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
 
@@ -159,6 +162,8 @@ def name_keys(name: str) -> frozenset[str]:
     Args:
         name: A name.
     """
+    if _PLAIN_ID.fullmatch(name) and _DIGIT.search(name):  # said first: many rows bring one each
+        return frozenset((name.casefold(),))
     shown = (name,) if name.isascii() else _as_shown(name)
     is_word = _DIGIT.search(_folded(shown[0])) is None
     looks = dict.fromkeys(chain.from_iterable((look, _as_strokes(look)) for look in shown))

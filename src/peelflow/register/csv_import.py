@@ -160,6 +160,7 @@ class _ImportRun:
     corrections: set[tuple[str, int]] = field(factory=set)
     voided_by: dict[int, tuple[str, int]] = field(factory=dict)
     row_counts: Counter[str] = field(factory=Counter)
+    field_types: dict[str | None, Mapping[str, str]] = field(factory=dict)
 
     def with_iso_days(self, row: SheetRow) -> SheetRow:
         """Return a row whose fields that are days say them as 2023-03-30, if they are days."""
@@ -177,13 +178,18 @@ class _ImportRun:
     def references_of(self, row: SheetRow) -> list[str]:
         """Return the ids that the fields of a row refer to."""
         rules = self._fields_of(row.get("category")) if row.sheet.fields else {}
+        if "reference" not in rules.values():
+            return []
         return [text for name, text in row.fields.items() if rules.get(name) == "reference"]
 
     def _fields_of(self, category: str | None) -> Mapping[str, str]:
         """Return the types of a category's fields by their names."""
-        declared = self.session.rulebook.vocabulary.categories.get(category or "")
-        fields = {} if declared is None else declared.fields
-        return {name: rule.type for name, rule in fields.items()}
+        types = self.field_types.get(category)
+        if types is None:
+            declared = self.session.rulebook.vocabulary.categories.get(category or "")
+            fields = {} if declared is None else declared.fields
+            types = self.field_types[category] = {n: rule.type for n, rule in fields.items()}
+        return types
 
     def read_ahead(self, rows: Iterable[SheetRow | Diagnostic]) -> None:
         """Read the records of rows at once, those that are there."""
@@ -352,7 +358,7 @@ class _ImportRun:
         return Provenance(actor, on, recorded_by, reason, row.get("source"), key)
 
     def _key(self, row: SheetRow) -> str:
-        content = "\n".join(f"{column}={text!r}" for column, text in sorted(row.cells.items()))
+        content = "\n".join([f"{column}={text!r}" for column, text in sorted(row.cells.items())])
         digest = sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self.row_counts[digest] += 1
         return f"sheet:{digest}:{self.row_counts[digest]}"

@@ -171,6 +171,10 @@ class EventsInParts(Sequence[StoredEvent]):
         """Yield the rows of the changes of each event."""
 
     @abstractmethod
+    def records(self) -> Collection[str]:
+        """Return the ids of the records that the events are of."""
+
+    @abstractmethod
     def saying_forces(self) -> Collection[str]:
         """Return the records of which an event says the forces."""
 
@@ -514,8 +518,12 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
 
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    written = {event.record for event in batch.numbers() if event.record not in batch.read_set}
-    return sorted([*batch.read_set, *written])
+    read, written = batch.read_set, set[str]()
+    if isinstance(batch.entries, EventsInParts):
+        written.update(record for record in batch.entries.records() if record not in read)
+    else:
+        written.update(e.event.record for e in batch.entries if e.event.record not in read)
+    return sorted([*read, *written])
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
