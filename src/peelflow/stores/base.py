@@ -543,14 +543,13 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
     """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
-    records, again = set[str](), set[str]()
+    records, again, hashes = set[str](), set[str](), set[int]()
     for record, _, key in batch.numbers():
         if key is not None:
             if is_kept(record, key):
                 raise KeyReused(record, key)
             (again if record in records else records).add(record)
-    del records  # a batch may hold more of them, and more keys, than one would hold at once
-    hashes = set[int]()
+    records.clear()  # a batch may hold more of them, and more keys, than one would hold at once
     for record, _, key in batch.numbers() if again else ():
         if key is not None and record in again:
             known = len(hashes)
