@@ -518,12 +518,10 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
 
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    read, written = batch.read_set, set[str]()
-    if isinstance(batch.entries, EventsInParts):
-        written.update(record for record in batch.entries.records() if record not in read)
-    else:
-        written.update(e.event.record for e in batch.entries if e.event.record not in read)
-    return sorted([*read, *written])
+    entries, read = batch.entries, batch.read_set
+    in_parts = entries.records() if isinstance(entries, EventsInParts) else None
+    written = [entry.event.record for entry in entries] if in_parts is None else in_parts
+    return sorted([*read, *{record for record in written if record not in read}])
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
@@ -614,12 +612,6 @@ def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine
             line = (change.force, change.category, change.level, change.ledger, change.counts)
             sums[line] += change.delta
     return sums
-
-
-def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
-    """Return what totals are sorted by: no level comes before the first."""
-    level = total.level
-    return total.force, total.category, level is not None, level or 0, total.ledger, total.counts
 
 
 def check_contents(batch: WriteBatch) -> None:
