@@ -115,7 +115,7 @@ def brute_order(rows: list[WaitingRow]) -> list[int]:
 def test_a_row_that_says_what_another_does_is_told(rows: list[SheetRow]) -> None:
     """Whichever of the two is asked for; and one in a million that says something else."""
     held = waiting(rows)
-    told = [held.may_come_twice(row) for row in rows]
+    told = [held.may_be_repeated(row) for row in rows]
     assert told == [sum(row.cells == other.cells for other in rows) > 1 for row in rows]
 
 

@@ -102,10 +102,10 @@ def import_sheets(
         return ImportResult(0, 0, tuple(sorted((*broken, *rows.faults()))))
     check_default_columns(defaults or {}, rows.kinds())
     folder = None if documents_from is None else Path(documents_from)
-    run = _ImportRun(register.session(), dates, folder, rows.may_come_twice)
+    run = _ImportRun(register.session(), dates, folder, rows.may_be_repeated)
     if dates is not DateFormat.ISO:
         rows.change(run.with_iso_days)
-        run.may_come_twice = lambda _: True  # a day may be written in two ways
+        run.may_be_repeated = lambda _: True  # a day may be written in two ways
     count, done = len(rows), 0
     for taken in rows.taken(order_of_rows(rows, run.references_of), ROWS_READ_AHEAD):
         run.read_ahead(row for _, row in taken)
@@ -153,7 +153,7 @@ class _ImportRun:
     session: Session
     dates: DateFormat
     documents_from: Path | None
-    may_come_twice: Callable[[SheetRow], bool]
+    may_be_repeated: Callable[[SheetRow], bool]
     kept: int = 0
     known: int = 0
     faults: dict[int, Diagnostic] = field(factory=dict)
@@ -363,7 +363,7 @@ class _ImportRun:
         content = "\n".join([f"{column}={text!r}" for column, text in sorted(row.cells.items())])
         digest = sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         count = 1
-        if self.may_come_twice(row):
+        if self.may_be_repeated(row):
             count = self.row_counts[digest] = self.row_counts[digest] + 1
         return f"sheet:{digest}:{count}"
 

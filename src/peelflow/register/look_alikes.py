@@ -29,7 +29,7 @@ def check_names(session: Session, record: str, names: Iterable[UsedName]) -> Non
         InvalidRequest: With the name that is in use.
     """
     for used in names:
-        if session.has_drafted(used):
+        if session.has_brought(used):
             continue
         near = session.alike_name(used)
         if near is not None:

@@ -62,11 +62,11 @@ class WaitingRows(Iterable[WaitingRow]):
                 self._forms.append(form)
             self._rows.append(_packed(number, row))
             content = _content(row)
-            if self._seen.may_have(content):
+            if self._seen.may_hold(content):
                 self._again.add(content)
             self._seen.add(content)
 
-    def may_come_twice(self, row: SheetRow) -> bool:
+    def may_be_repeated(self, row: SheetRow) -> bool:
         """Return whether another row may say the same in the same columns; False where none does.
 
         Args:
