@@ -155,5 +155,5 @@ def test_a_key_that_was_seen_is_never_taken_for_new() -> None:
     seen = SeenKeys()
     for number in range(2_000):
         seen.add(("R", f"{number}"))
-    assert all(seen.may_hold(("R", f"{number}")) for number in range(2_000))
-    assert sum(seen.may_hold(("S", f"{number}")) for number in range(2_000)) < 20
+    assert all(seen.may_be_known(("R", f"{number}")) for number in range(2_000))
+    assert sum(seen.may_be_known(("S", f"{number}")) for number in range(2_000)) < 20

@@ -62,7 +62,7 @@ class WaitingRows(Iterable[WaitingRow]):
                 self._forms.append(form)
             self._rows.append(_packed(number, row))
             content = _content(row)
-            if self._seen.may_hold(content):
+            if self._seen.may_be_known(content):
                 self._again.add(content)
             self._seen.add(content)
 

@@ -107,7 +107,7 @@ class SessionEvents(EventsInParts):
 
     def packed_under(self, record: str, key: str) -> Event | None:
         """Return the packed event of a record under a key."""
-        if self._packed_keys is None or not self._packed_keys.may_hold((record, key)):
+        if self._packed_keys is None or not self._packed_keys.may_be_known((record, key)):
             return None
         return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
 
