@@ -43,7 +43,7 @@ def test_where_there_is_no_child_one_must_be_added() -> None:
     """Whether it can be closed, nobody knows; a category without children has no way."""
     later = State(OPEN, transitions=(way(ChildrenClosed()),))
     lifecycle = rules(way(ChildrenClosed(), trigger="start", to="later"), later=later)
-    found = ask(lifecycle, around=RouteContext(may_hold_children=True))
+    found = ask(lifecycle, around=RouteContext(may_have_children=True))
     assert found.verdict == "undetermined"
     assert [step.needs for step in found.steps] == [(ChildrenNeed((), ()),), ()]
     assert ask(lifecycle).verdict == "impossible"
@@ -61,7 +61,7 @@ def test_an_answer_is_added_for_each_record_that_has_none() -> None:
     later = State(OPEN, transitions=(way(ASKED, ChildrenClosed()),))
     lifecycle = rules(way(ChildrenClosed(), ASKED, trigger="start", to="later"), later=later)
     child = relative("C-1", {"portal": "open"}, way(), fields={"answers": "R-8"})
-    around = RouteContext(children=(child,), mentions=MENTIONS, may_hold_children=True)
+    around = RouteContext(children=(child,), mentions=MENTIONS, may_have_children=True)
     found = ask(lifecycle, around=around, fields=OF_REPORT)
     assert found.verdict == "undetermined"
     first, second = found.steps
@@ -74,7 +74,7 @@ def test_an_answer_is_added_for_each_record_that_has_none() -> None:
 
 def test_an_answer_is_a_child_as_well() -> None:
     """None is added beside it where any child will do."""
-    around = RouteContext(mentions=MENTIONS, may_hold_children=True)
+    around = RouteContext(mentions=MENTIONS, may_have_children=True)
     step = only(ask(rules(way(ChildrenClosed(), ASKED)), around=around, fields=OF_REPORT))
     assert step.needs == (AnswersNeed(("R-8", "R-9"), "answers", ("portal",)),)
 

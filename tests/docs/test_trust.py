@@ -192,7 +192,7 @@ FOUND = {
     "dated otherwise than what leads to it, voided or moved by itself, or left behind where that "
     "was corrected": (
         "register/test_kept_steps.py::test_a_step_that_does_not_stand_with_what_led_to_it_is_found",
-        "register/test_kept_steps.py::test_what_asks_more_than_the_record_may_hold_been_left_out",
+        "register/test_kept_steps.py::test_what_asks_more_than_the_record_may_have_been_left_out",
     ),
     "an act or a move that was voided or re-dated since, and that nobody could have made": (
         "register/test_kept_acts.py::test_what_was_voided_since_was_lawful_when_it_was_recorded",

@@ -396,7 +396,7 @@ def untold(step: str, record: str) -> tuple[str, ...]:
     return (f"not judged: {left_out}, for it asks more than its own record",)
 
 
-def test_what_asks_more_than_the_record_may_hold_been_left_out(going: Register) -> None:
+def test_what_asks_more_than_the_record_may_have_been_left_out(going: Register) -> None:
     """That is told, and no finding: a child may have been closed after it, on the same day."""
     going.fire("R-1", "wait", actor=LEAD, on=ISSUED)
     assert judged(list(going.export()), going.rulebook) == ([], ())
@@ -405,7 +405,7 @@ def test_what_asks_more_than_the_record_may_hold_been_left_out(going: Register) 
     assert judged(list(going.export()), going.rulebook) == ([], untold("gather", "R-1"))
 
 
-def test_what_only_a_function_knows_may_hold_been_left_out(going: Register) -> None:
+def test_what_only_a_function_knows_may_have_been_left_out(going: Register) -> None:
     """Where its function is not here; one whose turn came behind it is asked all the same."""
     going.fire("R-2", "prove", actor=LEAD, on=ISSUED)
     assert going.verify() == ()

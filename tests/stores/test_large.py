@@ -12,7 +12,7 @@ KEYS = 1_100
 IDS = [f"R-{number:05}" for number in range(70_000)]
 
 
-def test_every_event_of_a_large_batch_may_hold_a_key(store: Store) -> None:
+def test_every_event_of_a_large_batch_may_have_a_key(store: Store) -> None:
     """And each is found again, or told when another act would use it."""
     store.append(batch(*(next_event(store, name, key="k") for name in IDS[:KEYS])))
     assert store.event_with_key(IDS[KEYS - 1], "k") is not None

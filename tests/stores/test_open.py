@@ -37,7 +37,7 @@ def test_opens_a_file_by_relative_and_absolute_path(
     assert (tmp_path / "there.db").is_file()
 
 
-def test_a_file_may_hold_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """S3: SQLite's special names are names of files here, so nothing is kept in memory unawares."""
     monkeypatch.chdir(tmp_path)
     open_store("sqlite:///:memory:").close()

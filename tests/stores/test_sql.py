@@ -410,7 +410,7 @@ def test_a_batch_brings_its_documents(sql: SqlStore) -> None:
     assert sql.document(digest) == b"x"
 
 
-def test_who_stood_in_the_way_may_hold_gone_again(
+def test_who_stood_in_the_way_may_have_gone_again(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S2: nothing was kept, and there is nothing left to show why: try again."""

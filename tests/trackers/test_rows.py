@@ -256,7 +256,7 @@ def test_a_banner_that_is_not_named_is_no_record_in_silence(bring: Import) -> No
     assert [place for place, _ in cells_of(result)] == ["Tracker!B3", "Tracker!C3"]
 
 
-def test_an_empty_cell_may_hold_a_meaning(bring: Import, register: Register) -> None:
+def test_an_empty_cell_may_have_a_meaning(bring: Import, register: Register) -> None:
     """The map says so by the word `blank`."""
     text = MAP.replace("N/A: none", "blank: 2").replace("AFI: afi", "blank: afi")
     text = text.replace(

@@ -40,7 +40,7 @@ class RouteContext:
         predicates: The predicates that the application registered.
         fields: The fields its category declares; only these can be set. None: any.
         lists: Those of them that hold several values. None: any.
-        may_hold_children: Whether its category can have children.
+        may_have_children: Whether its category can have children.
         holidays: The known bank holidays, None where no list of them is installed.
         ledgers: The national ledgers, None where the record is of no national category.
         signers: The roles whose signature some rules ask for: nobody acts in one without an
@@ -59,7 +59,7 @@ class RouteContext:
     predicates: frozenset[str] = frozenset()
     fields: frozenset[str] | None = None
     lists: frozenset[str] | None = None
-    may_hold_children: bool = False
+    may_have_children: bool = False
     holidays: Holidays | None = None
     ledgers: frozenset[str] | None = None
     signers: frozenset[str] = frozenset()

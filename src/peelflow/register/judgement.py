@@ -437,7 +437,7 @@ def _context_as_kept(
         signers = frozenset[str]()
         if record is not None:
             signers = kept_signers(session, session.lifecycle(record), event)
-        covering = _as_it_may_hold_covered(record, context) if record else context.inspection
+        covering = _as_it_may_have_covered(record, context) if record else context.inspection
         # It lies no later than the day on which it was recorded; whether that has come is told.
         known = evolve(context, predicates=predicates, today=max(context.today, event.on))
         return evolve(known, signers=signers, inspection=covering)
@@ -455,7 +455,7 @@ def _why_begun_unlawful(session: Session, event: Event) -> str:
     return ""
 
 
-def _as_it_may_hold_covered(record: Record, context: Context) -> Inspection | None:
+def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | None:
     """Return the inspection of an act, covering the record's question where it may have done so.
 
     No question set is kept beside an act, and files of sets come and change. So where the two are

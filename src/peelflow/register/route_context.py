@@ -90,7 +90,7 @@ def _context_with(
         predicates=frozenset(reads.services.predicates),
         fields=frozenset(fields),
         lists=frozenset(name for name, rule in fields.items() if rule.type == "list"),
-        may_hold_children=bool(category and category.children),
+        may_have_children=bool(category and category.children),
         holidays=holidays_of(reads.lifecycle(record)),
         ledgers=reads.national_ledgers(record),
         question_sets=reads.rulebook.vocabulary.question_sets,

@@ -432,7 +432,7 @@ def close_children(plan: ActPlan, obligation: Obligation) -> bool:
             return True
     _wait_for_children(plan, plan.children)
     if missing:
-        if not plan.context.may_hold_children:
+        if not plan.context.may_have_children:
             return False
         plan.added_children |= frozenset(missing)
         plan.needs += needs
