@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.register import known_names
+from peelflow import texts
+from peelflow.errors import InvalidRequest
+from peelflow.model.constraints import LONGEST_NAME
+from peelflow.model.records import Actor, Provenance
+from peelflow.register import known_names, validation
 from peelflow.register.known_names import KnownNames, NamesByKey, UsedName
 from peelflow.stores.packed import SeenKeys
 from peelflow.texts import are_alike, name_keys
@@ -60,6 +67,62 @@ def test_names_are_found_by_their_keys(hashed: Callable[[object], int], steps: l
                 assert found is None or are_alike(found, asked.name)
 
 
+PLAIN = st.from_regex(r"[A-Zabilnorv0-3]{1,3}(-[A-Zabilnorv0-3]{1,3}){0,2}", fullmatch=True)
+
+
+@given(PLAIN)
+def test_a_plain_id_has_the_keys_that_it_would_have_by_all_rules(name: str) -> None:
+    """What is said at once of letters and numbers is what looking at each of them says."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(texts, "_PLAIN_ID", re.compile("(?!)"))
+        expected = name_keys.__wrapped__(name)
+    assert name_keys.__wrapped__(name) == expected
+
+
+NAMES = [
+    "",
+    " ",
+    "a",
+    "a ",
+    " a",
+    "a b",
+    "a\0",
+    "\x7f",
+    "\u00e9",
+    "\u3164",
+    "a\u202e",
+    "a (of b)",
+    7,
+]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "a" * LONGEST_NAME, "a" * (LONGEST_NAME + 1)])
+def test_a_plain_name_is_refused_by_no_check(name: object) -> None:
+    """A name that is passed at once is one that nothing else would refuse."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(validation, "_is_plain", lambda _: False)
+        expected = [why_refused(check, name) for check in CHECKS]
+    assert [why_refused(check, name) for check in CHECKS] == expected
+
+
+CHECKS: list[Callable[[Any], object]] = [
+    validation.checked_id,
+    lambda name: validation.check_name(name, "the force"),
+    lambda name: validation.check_provenance(
+        Provenance(Actor("a", "b"), date(2022, 1, 1), key=name), "R"
+    ),
+]
+
+
+def why_refused(check: Callable[[Any], object], name: object) -> str | None:
+    """Return why a check refuses a name, None where it passes it."""
+    try:
+        check(name)
+    except InvalidRequest as refused:
+        return str(refused)
+    return None
+
+
 def test_a_known_name_is_alike_to_none_that_another_session_brought() -> None:
     """What a batch brings is known from then on, and how it is spelt."""
     known, brought = KnownNames(), NamesByKey()
@@ -92,5 +155,5 @@ def test_a_key_that_was_seen_is_never_taken_for_new() -> None:
     seen = SeenKeys()
     for number in range(2_000):
         seen.add(("R", f"{number}"))
-    assert all(seen.may_have(("R", f"{number}")) for number in range(2_000))
-    assert sum(seen.may_have(("S", f"{number}")) for number in range(2_000)) < 20
+    assert all(seen.may_be_known(("R", f"{number}")) for number in range(2_000))
+    assert sum(seen.may_be_known(("S", f"{number}")) for number in range(2_000)) < 20

@@ -189,6 +189,10 @@ class Session(ReadSet):
         """Return whether a name is known to be in use, spelt so."""
         return self._drafted_names.has(used) or self.services.names.is_known(used)
 
+    def has_brought(self, used: UsedName) -> bool:
+        """Return whether this session brings a name, or was told that it is in use."""
+        return self._drafted_names.has(used)
+
     def alike_name(self, used: UsedName) -> str | None:
         """Return the name in use that a reader would take for another; None where there is none.
 

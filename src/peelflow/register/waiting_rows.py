@@ -17,7 +17,7 @@ from peelflow.register.sheet_kinds import SheetKind
 from peelflow.register.validation import iso_date
 from peelflow.results import frozen
 from peelflow.stores.base import chunked
-from peelflow.stores.packed import PackedRows
+from peelflow.stores.packed import PackedRows, SeenKeys
 
 WaitingRow = SheetRow | Diagnostic
 
@@ -40,6 +40,7 @@ class WaitingRows(Iterable[WaitingRow]):
         self._rows: list[bytes] = []
         self._forms: list[_Form] = []
         self._faults: dict[int, Diagnostic] = {}
+        self._seen, self._again = SeenKeys(), set[int]()
 
     def add_sheet(self, rows: Iterable[WaitingRow]) -> None:
         """Take the rows of one sheet.
@@ -60,6 +61,18 @@ class WaitingRows(Iterable[WaitingRow]):
                 form = _Form(row.sheet, row.folder, row.span.file, columns, row.places)
                 self._forms.append(form)
             self._rows.append(_packed(number, row))
+            content = _content(row)
+            if self._seen.may_be_known(content):
+                self._again.add(content)
+            self._seen.add(content)
+
+    def may_be_repeated(self, row: SheetRow) -> bool:
+        """Return whether another row may say the same in the same columns; False where none does.
+
+        Args:
+            row: A row, as it was read.
+        """
+        return _content(row) in self._again
 
     def change(self, changed: Callable[[SheetRow], SheetRow]) -> None:
         """Put in the place of each row another that fills the same columns.
@@ -109,6 +122,10 @@ class WaitingRows(Iterable[WaitingRow]):
         form = self._forms[number]
         cells = dict(zip(form.columns, texts, strict=True))
         return number, SheetRow(form.sheet, form.folder, Span(form.file, line), cells, form.places)
+
+
+def _content(row: SheetRow) -> int:
+    return hash(frozenset(row.cells.items()))
 
 
 def _packed(number: int, row: SheetRow) -> bytes:

@@ -171,6 +171,10 @@ class EventsInParts(Sequence[StoredEvent]):
         """Yield the rows of the changes of each event."""
 
     @abstractmethod
+    def records(self) -> Collection[str]:
+        """Return the ids of the records that the events are of."""
+
+    @abstractmethod
     def saying_forces(self) -> Collection[str]:
         """Return the records of which an event says the forces."""
 
@@ -514,8 +518,10 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
 
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    written = {event.record for event in batch.numbers() if event.record not in batch.read_set}
-    return sorted([*batch.read_set, *written])
+    entries, read = batch.entries, batch.read_set
+    in_parts = entries.records() if isinstance(entries, EventsInParts) else None
+    written = [entry.event.record for entry in entries] if in_parts is None else in_parts
+    return sorted([*read, *{record for record in written if record not in read}])
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
@@ -606,12 +612,6 @@ def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine
             line = (change.force, change.category, change.level, change.ledger, change.counts)
             sums[line] += change.delta
     return sums
-
-
-def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
-    """Return what totals are sorted by: no level comes before the first."""
-    level = total.level
-    return total.force, total.category, level is not None, level or 0, total.ledger, total.counts
 
 
 def check_contents(batch: WriteBatch) -> None:

@@ -27,7 +27,7 @@ class SeenKeys:
         place = hash(key) % _BITS
         self._bits[place >> 3] |= 1 << (place & 7)
 
-    def may_have(self, key: Hashable) -> bool:
+    def may_be_known(self, key: Hashable) -> bool:
         """Return whether a key may have been seen; False where it was not."""
         place = hash(key) % _BITS
         return bool(self._bits[place >> 3] >> (place & 7) & 1)

@@ -21,7 +21,8 @@ from peelflow.stores.base import (
 from peelflow.stores.packed import PART, PackedRows, SeenKeys
 from peelflow.stores.rows import change_rows, event_row, says_forces, stored_event
 
-_EventWithChanges = tuple[EventRow, Sequence[ChangeRow]]
+_Values = tuple[Any, ...]
+"""The values of an event's row, and then those of each of its changes, as one."""
 
 
 class SessionEvents(EventsInParts):
@@ -32,7 +33,7 @@ class SessionEvents(EventsInParts):
 
     def __init__(self) -> None:
         self._last: list[StoredEvent] = []
-        self._packed: PackedRows[_EventWithChanges] | None = None
+        self._packed: PackedRows[_Values] | None = None
         self._parts_of: dict[str, tuple[int, ...]] = {}
         self._named_forces: dict[str, None] = {}
         self._packed_keys: SeenKeys | None = None  # a new key is told without unpacking anything
@@ -60,7 +61,7 @@ class SessionEvents(EventsInParts):
             if entry.event.key is not None:
                 self._packed_keys.add((entry.event.record, entry.event.key))
         rows = [(*event_row(e), [tuple(row) for row in change_rows(e.event)]) for e in entries]
-        self._packed = PackedRows(_unpacked) if self._packed is None else self._packed
+        self._packed = PackedRows(tuple) if self._packed is None else self._packed
         # INVARIANT: whoever is stopped from here on holds events twice, which no store keeps.
         number = self._packed.add(rows)
         shared = (number,)  # one value for all whose events are in this part alone
@@ -106,27 +107,29 @@ class SessionEvents(EventsInParts):
 
     def packed_under(self, record: str, key: str) -> Event | None:
         """Return the packed event of a record under a key."""
-        if self._packed_keys is None or not self._packed_keys.may_have((record, key)):
+        if self._packed_keys is None or not self._packed_keys.may_be_known((record, key)):
             return None
         return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
 
     def _rows_of(self, record: str) -> Iterator[EventRow]:
         if self._packed is not None:
             for number in self._parts_of.get(record, ()):
-                yield from (row for row, _ in self._packed.part(number) if row.record == record)
+                rows = self._packed.part(number)
+                yield from (_event_row(values) for values in rows if values[0] == record)
 
     def numbers(self) -> Iterator[EventNumber]:
         """Yield the record, number and key of each event."""
-        return (EventNumber(row.record, row.number, row.key) for row in self.event_rows())
+        packed = (EventNumber(row[0], row[1], row[_KEY]) for row in self._packed or ())
+        last = (entry.event for entry in self._last)
+        return chain(packed, (EventNumber(event.record, event.number, event.key) for event in last))
 
     def event_rows(self) -> Iterator[EventRow]:
         """Yield the row of each event."""
-        packed = (row for row, _ in self._packed or ())
-        return chain(packed, map(event_row, self._last))
+        return chain(map(_event_row, self._packed or ()), map(event_row, self._last))
 
     def change_rows(self) -> Iterator[ChangeRow]:
         """Yield the rows of the changes of each event."""
-        packed = chain.from_iterable(changes for _, changes in self._packed or ())
+        packed = (ChangeRow._make(row) for values in self._packed or () for row in values[-1])
         return chain(packed, *(change_rows(entry.event) for entry in self._last))
 
     def saying_forces(self) -> Collection[str]:
@@ -138,7 +141,7 @@ class SessionEvents(EventsInParts):
         return self._packed_count + len(self._last)
 
     def __iter__(self) -> Iterator[StoredEvent]:
-        return chain((_entry(row) for row, _ in self._packed or ()), self._last)
+        return chain(map(_entry, map(_event_row, self._packed or ())), self._last)
 
     @overload
     def __getitem__(self, place: int) -> StoredEvent: ...
@@ -148,9 +151,11 @@ class SessionEvents(EventsInParts):
         return tuple(self)[place]
 
 
-def _unpacked(values: Sequence[Any]) -> _EventWithChanges:
-    *row, changes = values
-    return EventRow._make(row), [ChangeRow._make(change) for change in changes]
+_KEY = EventRow._fields.index("key")
+
+
+def _event_row(values: _Values) -> EventRow:
+    return EventRow._make(values[:-1])
 
 
 def _is_corrected(entry: StoredEvent) -> bool:

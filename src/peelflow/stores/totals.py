@@ -21,7 +21,6 @@ from peelflow.stores.base import (
     LedgerTotal,
     SumRow,
     TotalLine,
-    total_order,
     totals_of,
 )
 from peelflow.stores.codec import ASSUMED_START
@@ -343,3 +342,9 @@ def _checked_line(line: Sequence[Any], *totals: object) -> Sequence[Any]:
     if are_texts and (level is None or type(level) is int) and are_numbers:
         return line
     raise RowUnreadable(f"a change of {force!a:.80} holds no text or number where one belongs")
+
+
+def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
+    """Return what totals are sorted by: no level comes before the first."""
+    level = total.level
+    return total.force, total.category, level is not None, level or 0, total.ledger, total.counts
