@@ -16,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeGuard
 
-from peelflow.errors import InvalidRequest, MissingDependency, StoreUnavailable
+from peelflow.errors import InvalidRequest, MissingDependency, StoreError, StoreUnavailable
 from peelflow.files import read_regular
 from peelflow.model.rules import Category
 from peelflow.stores.base import DocumentStore, Snapshot, Store, check_documents, is_sha256
@@ -110,6 +110,9 @@ def upgrade_store(url: str) -> int | None:
 class SumStore(Store, Protocol):
     """A store that keeps sums of the figures, which none needs to."""
 
+    def has_stale_sums(self) -> bool:
+        """Return whether the sums are worth keeping anew, by who has opened the store."""
+
     def keep_sums(self) -> int:
         """Keep the sums up to now in the place of those there were, and return their position."""
 
@@ -131,8 +134,24 @@ def keep_sums(url: str) -> int | None:
         return store.keep_sums() if _sums_up(store) else None
 
 
+def keep_stale_sums(store: Store) -> int | None:
+    """Keep the sums of a store anew where that is worth it, and leave them as they are where not.
+
+    It is where some hundreds of events came since, and a thousandth of all there are. Whoever may
+    not write leaves them, and so does who finds the store busy, or something in it unreadable:
+    figures are the same with old sums.
+
+    Returns:
+        The position of the last event that is summed up; None where they stay as they are.
+    """
+    try:
+        return store.keep_sums() if _sums_up(store) and store.has_stale_sums() else None
+    except StoreError:
+        return None
+
+
 def _sums_up(store: Store) -> TypeGuard[SumStore]:
-    return hasattr(store, "keep_sums")
+    return hasattr(store, "keep_sums") and hasattr(store, "has_stale_sums")
 
 
 def open_plugin_store(url: str) -> Store:
