@@ -94,6 +94,7 @@ class Session(ReadSet):
                 else self._numbers_read,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch() if self._documents else {},
+                listings=dict(self._listings),
             )
         )
         if self._entries.has_corrected:

@@ -47,6 +47,7 @@ from peelflow.stores.base import (
     pinned_key,
 )
 from peelflow.stores.codec import description_of
+from peelflow.stores.listings import Numbers, check_listed, numbers_of
 from peelflow.stores.own_ids import (
     APPOINTMENT,
     OwnIds,
@@ -469,8 +470,22 @@ class ScopedStore:
         places = {name: self._ids.kept(name, stored) for name in ids}
         numbers = self._numbers_as_kept(batch.read_set, places, stored)
         batch = evolve(batch, read_set={**batch.read_set, **numbers}) if numbers else batch
+        if batch.listings:
+            batch = evolve(batch, listings=self._listings_as_kept(batch.listings))
         names = self._names_in(batch, places)
         return renamed_batch(batch, names, self._references_of) if names else batch
+
+    def _listings_as_kept(
+        self, listings: Mapping[RecordQuery, Numbers]
+    ) -> Mapping[RecordQuery, Numbers]:
+        """Return what the store is to list still; Conflict where this force reads otherwise."""
+        found = {}
+        for query, listed in listings.items():
+            asked = self._asked(query)
+            stored = list(self._store.records(asked))
+            check_listed(listed, numbers_of(self._matching(stored, asked)))
+            found[asked] = numbers_of(stored)
+        return found
 
     def _numbers_as_kept(
         self,
@@ -566,6 +581,11 @@ class ScopedStore:
         if is_of_others and self._partners_where(partial(eq, force)):
             held = self._store.records(query)
             return (evolve(record, id=_shown_of(record.id, str(force))) for record in held)
+        asked = self._asked(query)
+        return self._matching(self._store.records(asked), asked)
+
+    def _asked(self, query: RecordQuery) -> RecordQuery:
+        """Return a query of this force's records as the store is asked it."""
         parent, field = query.parent, query.field
         if parent is not None:
             parent = self._kept_name(parent)
@@ -573,11 +593,13 @@ class ScopedStore:
             field = field[0], self._kept_name(field[1])
         mention = None if query.mention is None else self._kept_name(query.mention)
         force = self._own(query.force)
-        asked = evolve(query, force=force, parent=parent, field=field, mention=mention)
-        read = self._as_read(self._store.records(asked))
+        return evolve(query, force=force, parent=parent, field=field, mention=mention)
+
+    def _matching(self, records: Iterable[Record], asked: RecordQuery) -> Iterator[Record]:
+        """Yield records as this force reads them, those that match."""
         return (
             self._shown(record)
-            for record in read
+            for record in self._as_read(records)
             if not self._has_left(record) or _still_matches(record, asked)
         )
 
