@@ -554,12 +554,9 @@ def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
         if key is not None and record in again:
             known = len(hashes)
             hashes.add(hash((record, key)))
-            if len(hashes) == known and _comes_twice(batch, record, key):
+            given = ((event.record, event.key) for event in batch.numbers())
+            if len(hashes) == known and list(given).count((record, key)) > 1:
                 raise KeyReused(record, key)
-
-
-def _comes_twice(batch: WriteBatch, record: str, key: str) -> bool:
-    return [(event.record, event.key) for event in batch.numbers()].count((record, key)) > 1
 
 
 def last_events_in(
