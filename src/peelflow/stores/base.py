@@ -642,6 +642,10 @@ def check_documents(documents: Mapping[str, bytes]) -> None:
 is_sha256: Callable[[str], re.Match[str] | None] = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
+RECORDS_AT_ONCE = 500
+"""How many records are read together with their histories, where all of a register are."""
+
+
 def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """Yield the items in order, at most `size` at once."""
     iterator = iter(items)

@@ -333,9 +333,9 @@ class DatabaseStore(ABC):
     def _has_joint_records(self) -> bool:
         """Return whether the table of joint records is there, which a register of before lacks."""
 
+    @abstractmethod
     def _has_sums(self) -> bool:
         """Return whether sums may be kept here: their tables are there, and may be read."""
-        return False
 
     def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
         """Return what makes a stored record of its id, head and text."""

@@ -33,7 +33,7 @@ class SessionEvents(EventsInParts):
 
     def __init__(self) -> None:
         self._last: list[StoredEvent] = []
-        self._packed: PackedRows[_Values] | None = None
+        self._packed: PackedRows[_Values] = PackedRows(tuple)
         self._parts_of: dict[str, tuple[int, ...]] = {}
         self._named_forces: dict[str, None] = {}
         self._packed_keys: SeenKeys | None = None  # a new key is told without unpacking anything
@@ -45,7 +45,7 @@ class SessionEvents(EventsInParts):
 
     def forget(self, count: int) -> list[StoredEvent]:
         """Forget the events behind the first `count`, and return them."""
-        place = count - self._packed_count
+        place = count - len(self._packed)
         forgotten = self._last[place:]
         del self._last[place:]
         return forgotten
@@ -61,7 +61,6 @@ class SessionEvents(EventsInParts):
             if entry.event.key is not None:
                 self._packed_keys.add((entry.event.record, entry.event.key))
         rows = [(*event_row(e), [tuple(row) for row in change_rows(e.event)]) for e in entries]
-        self._packed = PackedRows(tuple) if self._packed is None else self._packed
         # INVARIANT: whoever is stopped from here on holds events twice, which no store keeps.
         number = self._packed.add(rows)
         shared = (number,)  # one value for all whose events are in this part alone
@@ -79,16 +78,12 @@ class SessionEvents(EventsInParts):
     @property
     def is_packed(self) -> bool:
         """Whether some of the events are packed."""
-        return self._packed is not None
+        return len(self._packed) > 0
 
     @property
     def has_corrected(self) -> bool:
         """Whether one of the events corrects another."""
         return self._has_corrected or any(map(_is_corrected, self._last))
-
-    @property
-    def _packed_count(self) -> int:
-        return 0 if self._packed is None else len(self._packed)
 
     def records(self) -> Collection[str]:
         """Return the ids of the records that the events are of, in order."""
@@ -112,24 +107,23 @@ class SessionEvents(EventsInParts):
         return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
 
     def _rows_of(self, record: str) -> Iterator[EventRow]:
-        if self._packed is not None:
-            for number in self._parts_of.get(record, ()):
-                rows = self._packed.part(number)
-                yield from (_event_row(values) for values in rows if values[0] == record)
+        for number in self._parts_of.get(record, ()):
+            rows = self._packed.part(number)
+            yield from (_event_row(values) for values in rows if values[0] == record)
 
     def numbers(self) -> Iterator[EventNumber]:
         """Yield the record, number and key of each event."""
-        packed = (EventNumber(row[0], row[1], row[_KEY]) for row in self._packed or ())
+        packed = (EventNumber(row[0], row[1], row[_KEY]) for row in self._packed)
         last = (entry.event for entry in self._last)
         return chain(packed, (EventNumber(event.record, event.number, event.key) for event in last))
 
     def event_rows(self) -> Iterator[EventRow]:
         """Yield the row of each event."""
-        return chain(map(_event_row, self._packed or ()), map(event_row, self._last))
+        return chain(map(_event_row, self._packed), map(event_row, self._last))
 
     def change_rows(self) -> Iterator[ChangeRow]:
         """Yield the rows of the changes of each event."""
-        packed = (ChangeRow._make(row) for values in self._packed or () for row in values[-1])
+        packed = (ChangeRow._make(row) for values in self._packed for row in values[-1])
         return chain(packed, *(change_rows(entry.event) for entry in self._last))
 
     def saying_forces(self) -> Collection[str]:
@@ -138,10 +132,10 @@ class SessionEvents(EventsInParts):
         return {*self._named_forces, *last}
 
     def __len__(self) -> int:
-        return self._packed_count + len(self._last)
+        return len(self._packed) + len(self._last)
 
     def __iter__(self) -> Iterator[StoredEvent]:
-        return chain(map(_entry, map(_event_row, self._packed or ())), self._last)
+        return chain(map(_entry, map(_event_row, self._packed)), self._last)
 
     @overload
     def __getitem__(self, place: int) -> StoredEvent: ...
