@@ -171,10 +171,6 @@ class EventsInParts(Sequence[StoredEvent]):
         """Yield the rows of the changes of each event."""
 
     @abstractmethod
-    def records(self) -> Collection[str]:
-        """Return the ids of the records that the events are of."""
-
-    @abstractmethod
     def saying_forces(self) -> Collection[str]:
         """Return the records of which an event says the forces."""
 
@@ -520,10 +516,8 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
 
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    entries, read = batch.entries, batch.read_set
-    in_parts = entries.records() if isinstance(entries, EventsInParts) else None
-    written = [entry.event.record for entry in entries] if in_parts is None else in_parts
-    return sorted([*read, *{record for record in written if record not in read}])
+    read = batch.read_set
+    return sorted([*read, *{event.record for event in batch.numbers() if event.record not in read}])
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
