@@ -87,17 +87,21 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
             evolve(
                 known,
                 stands_as_begun=_STANDS_AS_BEGUN,
+                has_walked=_HAS_WALKED,
                 holds_text=f"strpos(body, {mark}) > 0",
                 numbers_asked=f"jsonb_each_text({mark}::jsonb)",
             )
         )
     other = evolve(dialect, among=f"IN {mark}", field_condition=None, last_day=None)
-    bare = evolve(other, stands_as_begun="1 = 0", holds_text=None, numbers_asked=None)
+    unread = evolve(other, stands_as_begun="1 = 0", has_walked="1 = 0")
+    bare = evolve(unread, holds_text=None, numbers_asked=None)
     return Statements(bare)
 
 
 _LAST_DAY = """((body::jsonb ->> 'on') COLLATE "C")"""
-_STANDS_AS_BEGUN = "(body::jsonb -> 'entered' -> state ->> 'number') = '1'"
+_STANDS_AS_BEGUN = """((body::jsonb -> 'window' ->> 'number') = '1'
+    OR (body::jsonb ->> 'walked') = 'false')"""
+_HAS_WALKED = "(body::jsonb ->> 'walked') = 'true'"
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:
