@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cli.conftest import Run
 
 
@@ -18,7 +20,15 @@ def test_makes_the_tables_once(run: Run) -> None:
 
 def test_a_file_needs_none(run: Run) -> None:
     """It makes its own tables."""
-    assert "nothing to do" in run("store", "upgrade", "sqlite:///register.db").out
+    for named in ("sqlite:///register.db", "register.db", "memory:"):
+        assert "nothing to do" in run("store", "upgrade", named).out
+    assert not Path("register.db").exists()
+
+
+def test_item_14_a_misspelt_scheme_is_no_file(run: Run) -> None:
+    """It was told that there is nothing to do."""
+    ran = run("store", "upgrade", "postgresl://host/name")
+    assert (ran.code, "no store is opened so" in ran.err) == (2, True)
 
 
 def test_a_database_that_cannot_be_reached_is_misuse(run: Run) -> None:
@@ -60,3 +70,12 @@ def test_a_store_without_sums_says_so(run: Run) -> None:
     assert "keeps no sums" in run("store", "sums", "memory:").out
     ran = run("store", "sums", "none.db")
     assert (ran.code, "is not there" in ran.err) == (2, True)
+    assert not Path("none.db").exists()
+
+
+def test_item_14_an_option_that_the_command_lacks_is_not_named(run: Run) -> None:
+    """Its register is an argument; another command is told its option."""
+    ran = run("store", "sums", "none.db")
+    assert "give the path of a register's file, or the URL of its database" in ran.err
+    assert "--register" not in ran.err
+    assert "--register" in run("list", "--register", "none.db").err

@@ -335,10 +335,14 @@ def upgrade_tables(
     A newer schema than this peelflow knows is refused. A file needs no upgrade.
     """
     from peelflow.cli import output
-    from peelflow.stores.opening import upgrade_store
+    from peelflow.cli.options import SQLITE_SCHEME, url_of_register
+    from peelflow.stores.opening import open_store, upgrade_store
 
     previous = upgrade_store(url)
     if previous is None:
+        named = url_of_register(url, make=True)
+        if not named.startswith(SQLITE_SCHEME):  # an unknown scheme is told, and is no file
+            open_store(named).close()
         output.line("a file or memory makes its own tables; there is nothing to do")
     elif previous == 0:
         output.line("the tables are made")
@@ -361,7 +365,8 @@ def keep_figures(
     from peelflow.cli.options import url_of_register
     from peelflow.stores.opening import keep_sums
 
-    position = keep_sums(url_of_register(register))
+    instead = "give the path of a register's file, or the URL of its database"
+    position = keep_sums(url_of_register(register, instead=instead))
     if position is None:
         output.line("its store keeps no sums; figures add up every change")
     else:

@@ -240,12 +240,18 @@ OnOption = Annotated[date | None, day_option("--on", "The day it happened; today
 AsOnOption = Annotated[date | None, day_option("--on", "The day; today when left out.")]
 
 
-def url_of_register(named: str, *, make: bool = False) -> str:
+_ANOTHER_REGISTER = (
+    "name another with --register, or make one with `peelflow add` or `peelflow import`"
+)
+
+
+def url_of_register(named: str, *, make: bool = False, instead: str = _ANOTHER_REGISTER) -> str:
     """Return the URL of a register that is named by it, or by its file.
 
     Args:
         named: What it is named by.
         make: Whether its file may be made.
+        instead: What to do where there is no such file.
 
     Raises:
         InvalidRequest: There is no such file.
@@ -255,11 +261,7 @@ def url_of_register(named: str, *, make: bool = False) -> str:
     file = Path(url.removeprefix(SQLITE_SCHEME))
     is_file = url.startswith(SQLITE_SCHEME)
     if is_file and not make and not (file.exists() and file.stat().st_size):
-        raise InvalidRequest(
-            f"the register {file.as_posix()}",
-            "is not there",
-            "name another with --register, or make one with `peelflow add` or `peelflow import`",
-        )
+        raise InvalidRequest(f"the register {file.as_posix()}", "is not there", instead)
     return url
 
 

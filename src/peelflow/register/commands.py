@@ -45,7 +45,12 @@ from peelflow.register.hierarchy import (
     open_ledgers,
     refuse_open_child,
 )
-from peelflow.register.joint import check_acted_for, check_ids_stay_apart, with_joint
+from peelflow.register.joint import (
+    check_acted_for,
+    check_ids_stay_apart,
+    check_of_one_force,
+    with_joint,
+)
 from peelflow.register.kept_documents import not_kept_so
 from peelflow.register.known_names import names_in, uses_of
 from peelflow.register.look_alikes import (
@@ -141,10 +146,12 @@ def take(
             records name, what a parent saw of its child, or a field that somebody else's act asked
             for.
         InvalidRequest: Who did it did not hold the role that they acted in, or appoints nobody to
-            that role; or the register is opened for a force that does not act on the record.
+            that role; or the register is opened for a force that does not act on the record; or it
+            would be joint, and its category is of one force.
     """
     after = folded or (apply(before, event) if before else begin(event))
     check_acted_for(session, before, after)
+    check_of_one_force(before, after)
     check_ids_stay_apart(session, before, after)
     check_actor_holds(session, before or after, after, event)
     check_appointer(session, before, after, event)

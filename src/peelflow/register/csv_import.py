@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
 from hashlib import sha256
@@ -35,7 +35,7 @@ from peelflow.register.csv_schema import (
     document_path,
     event_cell,
     level_cell,
-    read_sheet,
+    open_sheet,
     required_cell,
     sheets_at,
 )
@@ -43,10 +43,10 @@ from peelflow.register.entry import EntryValues, link, make_joint
 from peelflow.register.notes import note
 from peelflow.register.session import Session
 from peelflow.register.sheet_kinds import check_default_columns
-from peelflow.register.validation import iso_date, list_items
+from peelflow.register.validation import list_items
 from peelflow.register.verbs import OpensSessions
+from peelflow.register.waiting_rows import WaitingRows, order_of_rows
 from peelflow.results import Result, define, frozen
-from peelflow.stores.base import chunked
 from peelflow.wording import say_choice
 
 
@@ -99,21 +99,19 @@ def import_sheets(
     """
     rows, broken = _read_sheets(paths, defaults or {}, dates, lines_of)
     if broken:
-        bad = (row for row in rows if isinstance(row, Diagnostic))
-        return ImportResult(0, 0, tuple(sorted((*broken, *bad))))
-    check_default_columns(defaults or {}, [row.sheet for row in rows if isinstance(row, SheetRow)])
+        return ImportResult(0, 0, tuple(sorted((*broken, *rows.faults()))))
+    check_default_columns(defaults or {}, rows.kinds())
     folder = None if documents_from is None else Path(documents_from)
     run = _ImportRun(register.session(), dates, folder)
-    rows = [run.with_iso_days(row) for row in rows]
-    count = len(rows)
-    waiting = dict(enumerate(rows))
-    order = order_of_rows(rows, run.references_of)
-    rows.clear()
-    for places in chunked(order, ROWS_READ_AHEAD):
-        run.read_ahead([waiting[place] for place in places])
-        for place in places:
-            run.take(place, waiting.pop(place))  # a row is let go once it is taken
-            on_progress(count - len(waiting), count)
+    if dates is not DateFormat.ISO:
+        rows.change(run.with_iso_days)
+    count, done = len(rows), 0
+    for taken in rows.taken(order_of_rows(rows, run.references_of), ROWS_READ_AHEAD):
+        run.read_ahead(row for _, row in taken)
+        for place, row in taken:
+            run.take(place, row)
+            done += 1
+            on_progress(done, count)
     run.settle_repeats()
     faults = tuple(fault for _, fault in sorted(run.faults.items()))
     if faults and not partial:
@@ -127,74 +125,18 @@ def _read_sheets(
     defaults: Mapping[str, str],
     dates: DateFormat,
     lines_of: Callable[[Path], Iterable[SheetLines] | None],
-) -> tuple[list[SheetRow | Diagnostic], list[Diagnostic]]:
+) -> tuple[WaitingRows, list[Diagnostic]]:
     """Return the rows of all sheets, and what is wrong with sheets as a whole."""
-    rows: list[SheetRow | Diagnostic] = []
-    broken: list[Diagnostic] = []
+    rows, broken = WaitingRows(), list[Diagnostic]()
     for path in paths:
         sheets, faults = sheets_at(Path(path))
         broken.extend(faults)
         for sheet in sheets:
             for lines in lines_of(sheet) or (None,):
-                read, faults = read_sheet(sheet, defaults, dates=dates, lines=lines)
-                rows.extend(read)
+                read, faults = open_sheet(sheet, defaults, dates=dates, lines=lines)
+                rows.add_sheet(read)
                 broken.extend(faults)
     return rows, broken
-
-
-def order_of_rows(
-    rows: Sequence[SheetRow | Diagnostic], references_of: Callable[[SheetRow], Iterable[str]]
-) -> list[int]:
-    """Return the places of rows in the order in which they are taken.
-
-    That is by day, then as they stand, but for what enters a record: it comes before what names it.
-
-    Args:
-        rows: The rows of all sheets, as they stand.
-        references_of: Returns the ids that the fields of a row may refer to.
-    """
-    entries = {
-        row.cells["record"]: place
-        for place, row in reversed(list(enumerate(rows)))
-        if isinstance(row, SheetRow) and row.sheet.name == "records" and "record" in row.cells
-    }
-    by_day = sorted(range(len(rows)), key=lambda place: (_day_of(rows[place]), place))
-    ordered: dict[int, None] = {}
-    for place in by_day:
-        waiting = [place]
-        while waiting:
-            row = rows[waiting[-1]]
-            named = _names_of(row, references_of) if isinstance(row, SheetRow) else ()
-            first = (entries[name] for name in named if name in entries)
-            needed = next((e for e in first if e not in ordered and e not in waiting), None)
-            if needed is None:
-                ordered.setdefault(waiting.pop())
-            else:
-                waiting.append(needed)
-    return list(ordered)
-
-
-def _names_of(row: SheetRow, references_of: Callable[[SheetRow], Iterable[str]]) -> Iterator[str]:
-    """Yield the ids of the records that a row rests on."""
-    for column in ("record", "parent", "inspection", "successor"):
-        if column in row.cells:
-            yield row.cells[column]
-    yield from references_of(row)
-
-
-def _day_of(row: SheetRow | Diagnostic) -> str:
-    """Return the day by which a row is ordered; nothing where it says none."""
-    if isinstance(row, Diagnostic):
-        return ""
-    column = _ENTRY_DAYS.get(row.sheet.name, "on")
-    if column == "issued" and "state" in row.cells:
-        column = "on"
-    text = row.cells.get(column, "")
-    return "" if iso_date(text) is None else text
-
-
-_ENTRY_DAYS = {"records": "issued", "appointments": "first_day"}
-"""The column that says the day of a sheet's rows, where it is not `on`."""
 
 
 ROWS_READ_AHEAD = 512
@@ -219,11 +161,9 @@ class _ImportRun:
     voided_by: dict[int, tuple[str, int]] = field(factory=dict)
     row_counts: Counter[str] = field(factory=Counter)
 
-    def with_iso_days(self, row: SheetRow | Diagnostic) -> SheetRow | Diagnostic:
+    def with_iso_days(self, row: SheetRow) -> SheetRow:
         """Return a row whose fields that are days say them as 2023-03-30, if they are days."""
-        if isinstance(row, Diagnostic) or not row.sheet.fields or self.dates is DateFormat.ISO:
-            return row
-        return self._with_iso_fields(row, row.get("category"))
+        return self._with_iso_fields(row, row.get("category")) if row.sheet.fields else row
 
     def _with_iso_fields(self, row: SheetRow, category: str | None) -> SheetRow:
         rules = self._fields_of(category)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
@@ -124,8 +123,10 @@ def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
     return Diagnostic(Span(path.as_posix()), "unreadable", sentence, instead)
 
 
-SheetLines = list[tuple[int, list[str]]]
-"""The lines of a sheet that say anything, its header first: the number of each, and its cells."""
+SheetLine = tuple[int, list[str]]
+"""The number of a line, or of the first where a cell runs over several, and its cells."""
+SheetLines = list[SheetLine]
+"""The lines of a sheet that say anything, its header first."""
 
 
 def read_sheet(
@@ -147,30 +148,41 @@ def read_sheet(
         dates: How its days are written.
         lines: Its lines, where they were read already, as from a workbook.
     """
+    rows, faults = open_sheet(path, defaults, kinds=kinds, dates=dates, lines=lines)
+    return tuple(rows), faults
+
+
+def open_sheet(
+    path: Path,
+    defaults: Mapping[str, str],
+    *,
+    kinds: tuple[SheetKind, ...] = SHEET_KINDS,
+    dates: DateFormat = DateFormat.ISO,
+    lines: Iterable[SheetLine] | None = None,
+) -> tuple[Iterable[SheetRow | Diagnostic], tuple[Diagnostic, ...]]:
+    """Return what `read_sheet` does of the same; each row is read when it is come to."""
     try:
-        lines = _numbered_lines(path, kinds) if lines is None else lines
-        header = tuple(cell.strip() for cell in lines[0][1])
+        given = iter(_numbered_lines(path, kinds) if lines is None else lines)
+        header = tuple(cell.strip() for cell in next(given)[1])
         sheet = _sheet_of(header, defaults, Span(path.as_posix()), kinds)
     except _UnreadableSheet as refused:
         return (), refused.diagnostics
     filled = {name: text for name, text in defaults.items() if sheet.takes(name)}
     places = {column: place for place, column in enumerate(header, start=1)}
     days = () if dates is DateFormat.ISO else DATE_COLUMNS & {*sheet.columns}
-    folder, file = path.parent, path.as_posix()
-    rows: list[SheetRow | Diagnostic] = []
-    waiting = deque(lines)
-    del lines  # a line is let go as it becomes a row: a sheet may be long
-    waiting.popleft()
-    while waiting:
-        line, cells = waiting.popleft()
-        named = zip(header, map(str.strip, cells), strict=False)
-        read = {**filled, **{column: text for column, text in named if not is_blank(text)}}
+
+    def row_of(numbered: SheetLine) -> SheetRow | Diagnostic:
+        line, cells = numbered
+        texts = [cell.strip() for cell in cells]
+        named = zip(header, texts, strict=False)
+        read = filled | {column: text for column, text in named if text and not is_blank(text)}
         for column in days:
             if column in read:
                 read[column] = dates.iso_text(read[column])
-        row = SheetRow(sheet, folder, Span(file, line), read, places)
-        rows.append(_row_fault(row, header, cells) or row)
-    return tuple(rows), ()
+        row = SheetRow(sheet, path.parent, Span(path.as_posix(), line), read, places)
+        return _row_fault(row, header, cells, texts) or row
+
+    return map(row_of, given), ()
 
 
 ERROR_CELLS = frozenset(
@@ -186,12 +198,18 @@ def _mend_quotes(delimiter: str) -> str:
     return f"mend the quotes: each that opens a cell closes it before the next {name}"
 
 
-def _row_fault(row: SheetRow, header: tuple[str, ...], cells: list[str]) -> Diagnostic | None:
-    """Say what is wrong with the form of a row: its cells are more or fewer, or hold other rows."""
-    for column, text in zip(header, map(str.strip, cells), strict=False):
-        if text in ERROR_CELLS:
-            instead = "mend what it is computed from, and save the sheet again"
-            return row.diagnostic(column, "sheet-value", f"`{column}` shows {text}", instead)
+def _row_fault(
+    row: SheetRow, header: tuple[str, ...], cells: list[str], texts: list[str]
+) -> Diagnostic | None:
+    """Say what is wrong with the form of a row: its cells are more or fewer, or hold other rows.
+
+    `texts` are its cells, stripped.
+    """
+    if not ERROR_CELLS.isdisjoint(texts[: len(header)]):
+        shown_cells = zip(header, texts, strict=False)
+        column, text = next(cell for cell in shown_cells if cell[1] in ERROR_CELLS)
+        instead = "mend what it is computed from, and save the sheet again"
+        return row.diagnostic(column, "sheet-value", f"`{column}` shows {text}", instead)
     found = cell_of_rows(cells, row.span.line, ",")
     if found is not None:
         column = header[min(found.place, len(header)) - 1]
@@ -268,30 +286,60 @@ def _form_of(text: str) -> str:
     return re.sub("[0-9]+", "9", re.sub(r"[^\W0-9_]+", "a", text.strip()))
 
 
-def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> SheetLines:
-    """Return the lines that say anything, each with the number of its first line."""
-    text = TextIOWrapper(BytesIO(_utf8_source(path)), "utf-8-sig", newline="")
+def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> Iterator[SheetLine]:
+    """Return the lines of a CSV file that say anything, without the empty columns at their end.
+
+    All are read once to find what is wrong, and then again as they are gone through: to hold them
+    would take ten times the room of the file.
+    """
+    source = _utf8_source(path)
+    lines = _each_line(source, path)
+    header = next(lines, (0, list[str]()))[1]
+    if not header:
+        instead = f"start with a header, such as {_headers(kinds)}"
+        raise sheet_fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
+    width = len(header)
+    while width > 1 and not header[width - 1].strip():
+        width -= 1
+    is_wide = False
+    for count, (line, cells) in enumerate(lines, start=2):
+        if count > MAX_ROWS:
+            most = f"a sheet has at most {MAX_ROWS} rows, its header among them"
+            raise sheet_fault(Span(path.as_posix(), line), "too-large", most, "split it")
+        is_wide = is_wide or _says_anything(cells[width:])
+    return (
+        (line, _trimmed(cells, len(header)) if is_wide else cells[:width])
+        for line, cells in _each_line(source, path)
+    )
+
+
+def _trimmed(cells: list[str], width: int) -> list[str]:
+    """Return cells without those of nothing behind the header's last column.
+
+    A spreadsheet keeps columns that somebody emptied. They are no fault of a row.
+    """
+    return cells if _says_anything(cells[width:]) else cells[:width]
+
+
+def _says_anything(cells: list[str]) -> bool:
+    return bool("".join(cells).strip())
+
+
+def _each_line(source: bytes, path: Path) -> Iterator[SheetLine]:
+    """Yield the lines that say anything, each with the number of its first line."""
+    text = TextIOWrapper(BytesIO(source), "utf-8-sig", newline="")
     skipped = int(parting_of(text.readline()) is not None)
     if not skipped:
         text.seek(0)
     reader = csv.reader(text, strict=True)
-    lines: list[tuple[int, list[str]]] = []
-    known: dict[str, str] = {}  # one text for all cells that say the same
     first = 1 + skipped
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                lines.append((first, [known.setdefault(cell, cell) for cell in cells]))
-            if len(lines) > MAX_ROWS:
-                most = f"a sheet has at most {MAX_ROWS} rows, its header among them"
-                raise sheet_fault(Span(path.as_posix(), first), "too-large", most, "split it")
+            if _says_anything(cells):
+                yield first, cells
             first = reader.line_num + 1 + skipped
     except csv.Error as error:
         raise _UnreadableSheet([csv_fault(Span(path.as_posix(), first), error, ",")]) from None
-    if not lines:
-        instead = f"start with a header, such as {_headers(kinds)}"
-        raise sheet_fault(Span(path.as_posix()), "empty", "the sheet is empty", instead)
-    return _without_empty_columns(lines)
 
 
 def parting_of(line: str) -> str | None:
@@ -323,26 +371,6 @@ def csv_fault(span: Span, error: csv.Error, delimiter: str) -> Diagnostic:
     name = DELIMITERS.get(delimiter, delimiter)
     instead = f'quote a cell that holds a {name}, a quote or a new line, as "…"'
     return Diagnostic(span, "sheet-syntax", f"this is no CSV: {error}", instead)
-
-
-def _without_empty_columns(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
-    """Return lines without the columns at their end that have no name and no cell.
-
-    A spreadsheet keeps columns that somebody emptied. Cells of nothing behind the header's last
-    column are no fault of a row either.
-    """
-    header = lines[0][1]
-    while len(header) > 1 and not header[-1].strip():
-        header = header[:-1]
-    width = len(header)
-    if any(cell.strip() for _, cells in lines for cell in cells[width:]):
-        named = len(lines[0][1])
-        return [(line, _trimmed(cells, named)) for line, cells in lines]
-    return [(line, cells[:width]) for line, cells in lines]
-
-
-def _trimmed(cells: list[str], width: int) -> list[str]:
-    return cells if any(cell.strip() for cell in cells[width:]) else cells[:width]
 
 
 def _utf8_source(path: Path) -> bytes:

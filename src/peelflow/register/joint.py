@@ -67,10 +67,32 @@ def checked_joint(reads: ReadSet, record: str, force: str, category: str, joint:
         if each == force:
             raise InvalidRequest(what, f"have its lead force {force} among them", "leave it out")
         check_id_is_free(reads, record, each)
-    if forces and category in OF_ONE_FORCE:
-        raise InvalidRequest(record, f"is a `{category}`, of one force", "enter one for each force")
+    if forces:
+        _check_category(record, category)
     check_one_of(joint.acts, get_args(JointActs), f"{record}: who acts on it,")
     return Joint(tuple(sorted({*forces})), joint.acts if forces else "lead")
+
+
+def _check_category(record: str, category: str) -> None:
+    if category in OF_ONE_FORCE:
+        raise InvalidRequest(
+            record, f"is of the category `{category}`, of one force", "enter one for each force"
+        )
+
+
+def check_of_one_force(before: Record | None, after: Record) -> None:
+    """Refuse an event after which a record is joint whose category is of one force.
+
+    Args:
+        before: The record before the event; None where it is its first.
+        after: The record after it.
+
+    Raises:
+        InvalidRequest: It is so with that event.
+    """
+    was = (before.category, before.joint_with) if before is not None else ()
+    if after.joint_with and was != (after.category, after.joint_with):
+        _check_category(after.id, after.category)
 
 
 def check_id_is_free(reads: ReadSet, record: str, force: str) -> None:

@@ -37,6 +37,15 @@ class PackedRows(Iterable[_Row_co]):
         rows = marshal.loads(zlib.decompress(self._parts[number]))  # noqa: S302 - its own
         return map(self._make, rows)
 
+    def forget(self, number: int) -> None:
+        """Let go of the rows of one part."""
+        self._parts[number] = b""
+
+    @property
+    def count(self) -> int:
+        """How many parts there are."""
+        return len(self._parts)
+
     def __len__(self) -> int:
         return self._count
 

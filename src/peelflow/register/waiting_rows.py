@@ -1,0 +1,180 @@
+"""Hold the rows of sheets in little memory until they are taken, and tell in which order that is.
+
+An import is of all rows or none, so all of them are read before the first is taken. As it is read,
+a row takes a kilobyte; packed, a fifth of that, and less still once the order is known.
+"""
+
+from __future__ import annotations
+
+import marshal
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from peelflow.errors import Diagnostic, Span
+from peelflow.register.csv_schema import SheetRow
+from peelflow.register.sheet_kinds import SheetKind
+from peelflow.register.validation import iso_date
+from peelflow.results import frozen
+from peelflow.stores.base import chunked
+from peelflow.stores.packed import PackedRows
+
+WaitingRow = SheetRow | Diagnostic
+
+
+@frozen(eq=False)
+class _Form:
+    """What rows of one sheet have in common that fill the same columns."""
+
+    sheet: SheetKind
+    folder: Path
+    file: str
+    columns: tuple[str, ...]
+    places: Mapping[str, int]
+
+
+class WaitingRows(Iterable[WaitingRow]):
+    """The rows of sheets as they stand, or what is wrong with the form of one, in its place."""
+
+    def __init__(self) -> None:
+        self._rows: list[bytes] = []
+        self._forms: list[_Form] = []
+        self._faults: dict[int, Diagnostic] = {}
+
+    def add_sheet(self, rows: Iterable[WaitingRow]) -> None:
+        """Take the rows of one sheet.
+
+        Args:
+            rows: Its rows.
+        """
+        numbers: dict[tuple[str, ...], int] = {}
+        for row in rows:
+            if isinstance(row, Diagnostic):
+                self._faults[len(self._rows)] = row
+                self._rows.append(b"")
+                continue
+            columns = tuple(row.cells)
+            number = numbers.get(columns)
+            if number is None:
+                number = numbers[columns] = len(self._forms)
+                form = _Form(row.sheet, row.folder, row.span.file, columns, row.places)
+                self._forms.append(form)
+            self._rows.append(_packed(number, row))
+
+    def change(self, changed: Callable[[SheetRow], SheetRow]) -> None:
+        """Put in the place of each row another that fills the same columns.
+
+        Args:
+            changed: Returns it.
+        """
+        for place, packed in enumerate(self._rows):
+            if packed:
+                number, row = self._unpacked(packed)
+                self._rows[place] = _packed(number, changed(row))
+
+    def kinds(self) -> Collection[SheetKind]:
+        """Return the kinds of the sheets that have rows."""
+        return {form.sheet for form in self._forms}
+
+    def faults(self) -> Collection[Diagnostic]:
+        """Return what is wrong with the form of rows."""
+        return self._faults.values()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[WaitingRow]:
+        return (self._row(place, packed) for place, packed in enumerate(self._rows))
+
+    def taken(self, order: Iterable[int], at_once: int) -> Iterator[list[tuple[int, WaitingRow]]]:
+        """Yield the rows in an order, so many at once, and let go of them: there are none then.
+
+        Args:
+            order: The places of all rows.
+            at_once: How many come together, each with its place.
+        """
+        parts = PackedRows[tuple[int, bytes]](tuple)  # in order they take less room
+        for places in chunked(order, at_once):
+            parts.add([(place, self._rows[place]) for place in places])
+        self._rows.clear()
+        for number in range(parts.count):
+            yield [(place, self._row(place, packed)) for place, packed in parts.part(number)]
+            parts.forget(number)
+
+    def _row(self, place: int, packed: bytes) -> WaitingRow:
+        return self._unpacked(packed)[1] if packed else self._faults[place]
+
+    def _unpacked(self, packed: bytes) -> tuple[int, SheetRow]:
+        number, line, texts = marshal.loads(packed)  # noqa: S302 - its own
+        form = self._forms[number]
+        cells = dict(zip(form.columns, texts, strict=True))
+        return number, SheetRow(form.sheet, form.folder, Span(form.file, line), cells, form.places)
+
+
+def _packed(number: int, row: SheetRow) -> bytes:
+    # INVARIANT: marshal reads what this process wrote itself, of texts and numbers alone.
+    return marshal.dumps((number, row.span.line, tuple(row.cells.values())))
+
+
+def order_of_rows(
+    rows: Iterable[WaitingRow], references_of: Callable[[SheetRow], Iterable[str]]
+) -> Sequence[int]:
+    """Return the places of rows in the order in which they are taken.
+
+    That is by day, then as they stand, but for what enters a record: it comes before what names it.
+
+    Args:
+        rows: The rows of all sheets, as they stand.
+        references_of: Returns the ids that the fields of a row may refer to.
+    """
+    known, entries = dict[str, str](), dict[str, int]()
+    days: list[str] = []
+    named: list[tuple[str, ...]] = []
+    for place, row in enumerate(rows):
+        days.append(known.setdefault(day := _day_of(row), day))
+        names = () if isinstance(row, Diagnostic) else _names_of(row, references_of)
+        named.append(tuple([known.setdefault(name, name) for name in names]))
+        if isinstance(row, SheetRow) and row.sheet.name == "records" and "record" in row.cells:
+            entries.setdefault(row.cells["record"], place)
+    return _in_order(sorted(range(len(days)), key=days.__getitem__), named, entries)
+
+
+def _in_order(
+    by_day: Iterable[int], named: Sequence[Iterable[str]], entries: Mapping[str, int]
+) -> Sequence[int]:
+    """Return places by day, but for those of entries: each before the places that name it."""
+    ordered, is_ordered = array("I"), bytearray(len(named))
+    for place in by_day:
+        waiting = [] if is_ordered[place] else [place]
+        while waiting:
+            first = (entries[name] for name in named[waiting[-1]] if name in entries)
+            needed = next((e for e in first if not is_ordered[e] and e not in waiting), None)
+            if needed is not None:
+                waiting.append(needed)
+                continue
+            ordered.append(waiting.pop())
+            is_ordered[ordered[-1]] = True
+    return ordered
+
+
+def _names_of(row: SheetRow, references_of: Callable[[SheetRow], Iterable[str]]) -> Iterator[str]:
+    """Yield the ids of the records that a row rests on."""
+    for column in ("record", "parent", "inspection", "successor"):
+        if column in row.cells:
+            yield row.cells[column]
+    yield from references_of(row)
+
+
+def _day_of(row: WaitingRow) -> str:
+    """Return the day by which a row is ordered; nothing where it says none."""
+    if isinstance(row, Diagnostic):
+        return ""
+    column = _ENTRY_DAYS.get(row.sheet.name, "on")
+    if column == "issued" and "state" in row.cells:
+        column = "on"
+    text = row.cells.get(column, "")
+    return "" if iso_date(text) is None else text
+
+
+_ENTRY_DAYS = {"records": "issued", "appointments": "first_day"}
+"""The column that says the day of a sheet's rows, where it is not `on`."""
