@@ -272,3 +272,27 @@ def test_item_14_what_another_own_file_asks_for_by_now_accuses_nobody(
     register.add("V-2", **entered)
     with pytest.raises(Refused, match="did not hold `head`"):
         register.fire("V-2", "finish", recorded_by="officer-1", **head)
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("record", "edit"),
+    [
+        ("R-1", lambda event: event.update(recorded_by="peelflow")),
+        ("C-2", lambda event: event["actor"].update(person="PeelFlow")),
+    ],
+)
+def test_item_33_nobody_is_called_what_peelflow_calls_itself(
+    record: str, edit: Edit, moment: datetime, store: Store
+) -> None:
+    """Whoever acted or typed; an account of that name once could, and is not accused."""
+    with Register.open("memory:", clock=lambda: moment) as register:
+        lines = forged(filled(register), on(record, 2, edit))
+    register = opened(store, moment)
+    restore_export(store, lines, keep=store.keep_document)
+    judged = judge_events(store, register.session)
+    found = [
+        (each.record, each.event, "what peelflow calls itself" in each.sentence)
+        for each in judged.discrepancies
+    ]
+    assert found == [(record, 2, True)] * (moment == HELD_SINCE)

@@ -22,6 +22,7 @@ from peelflow.errors import InvalidRequest, PeelflowError, StoreUnavailable
 from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
 from peelflow.model.question_sets import covers_question
 from peelflow.model.records import (
+    PEELFLOW,
     Added,
     Event,
     Migrated,
@@ -34,7 +35,7 @@ from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
-from peelflow.register.kept_before import TakenBefore, kept_signers
+from peelflow.register.kept_before import TakenBefore, is_of_before, kept_signers
 from peelflow.register.kept_documents import NamedDocuments
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import rule_faults
@@ -65,7 +66,7 @@ from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
 from peelflow.stores.soundness import entry_of
-from peelflow.texts import SPELT_ALIKE, alike_name
+from peelflow.texts import SPELT_ALIKE, alike_name, are_alike
 
 RECORDS_AT_ONCE = 500
 """How many records are judged in one session, which remembers what it reads."""
@@ -394,13 +395,21 @@ def _unfit_records(
     why = why_alike(session, names, record, history)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)
+    yield from _people_alike(history)
+
+
+def _people_alike(history: Sequence[Event]) -> Iterator[Discrepancy]:
+    """Yield each person who is spelt as another of the record is, or as peelflow calls itself."""
     people: dict[str, None] = {}
     for event in history:
         for person in people_of(event):
             alike = None if person in people else alike_name(person, people)
+            who = f"`{alike}`, who is on this record"
+            if are_alike(person, PEELFLOW.person) and not is_of_before(event):
+                alike, who = PEELFLOW.person, "what peelflow calls itself"
             if alike is not None:
-                why = f"the person {person!r} {SPELT_ALIKE} `{alike}`, who is on this record"
-                yield Discrepancy(record.id, event.number, UNLAWFUL, why)
+                why = f"the person {person!r} {SPELT_ALIKE} {who}"
+                yield Discrepancy(event.record, event.number, UNLAWFUL, why)
             people[person] = None
 
 
