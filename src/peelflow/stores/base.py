@@ -108,7 +108,7 @@ class JointRow(NamedTuple):
 class SumRow(NamedTuple):
     """What a line of the figures had come to when a month began, or how a day then moved it.
 
-    `on` is the month, as 2024-05, or the day. `assumed` of the total stand where they were taken
+    `on` is the month, as 2024-05, or the day. `assumed` of the total stand as they were taken
     over.
     """
 
@@ -243,7 +243,7 @@ class RecordQuery:
 class LedgerTotal:
     """How many records of a force, category and level count so on a ledger.
 
-    `assumed` of them stand where they were taken over.
+    `assumed` of them stand as they were taken over.
     """
 
     force: str
