@@ -19,7 +19,18 @@ _FUNCTION = re.compile(r"(?<![\w.\"])([a-z_][a-z_0-9]*)\s*\(", re.IGNORECASE)
 _OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|?]+")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|%\(\w+\)[sbt]|%[sbt]")
 _TYPES = (
-    *("text", "varchar", "name", '"char"', "bytea", "boolean", "jsonb", "smallint", "integer"),
+    *(
+        "text",
+        "varchar",
+        "name",
+        '"char"',
+        "bytea",
+        "boolean",
+        "json",
+        "jsonb",
+        "smallint",
+        "integer",
+    ),
     *("bigint", "numeric", "oid", "regclass", "text[]", "smallint[]", "integer[]", "bigint[]"),
 )
 _PLANTING = """
