@@ -43,6 +43,7 @@ from peelflow.register.kept_steps import (
     why_not_at_once,
 )
 from peelflow.register.known_names import KnownNames, people_of
+from peelflow.register.named_records import each_withdrawn_named
 from peelflow.register.permission import (
     ContextChange,
     is_move_permitted,
@@ -290,9 +291,11 @@ def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
 
 
 def _each_beside(records: Iterable[Record]) -> Iterator[str]:
-    """Yield the ids of the records that lie above or below some."""
+    """Yield the ids of the records that lie above or below some, or take their place."""
     for record in records:
         yield from record.children
+        if record.successor is not None:
+            yield record.successor
         if record.parent is not None:
             yield record.parent
 
@@ -389,6 +392,8 @@ def _unfit_records(
     why = why_alike(session, names, record)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)
+    for event, what in each_withdrawn_named(session, record, history):
+        yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     people: dict[str, None] = {}
     for event in history:
         for person in people_of(event):
