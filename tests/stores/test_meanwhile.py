@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
+from sqlalchemy import create_engine, text
 
 from peelflow import Actor, Conflict, Document, InvalidRequest, Joint, Refused, Register
 from peelflow.register.batch import Batch
+from peelflow.stores.base import RecordQuery
+from peelflow.stores.opening import open_store
+from peelflow.stores.sql.store import JoinedStore
+from peelflow.testing.contract.append import is_appended
+from tests.builders.stores import append_next, batch, next_event
 
 KIM = Actor("kim", "liaison_officer")
 CHIEF = Actor("chief", "chief_constable")
@@ -239,6 +248,26 @@ def test_a_recommendation_that_is_kept_later_undoes_no_comments(
     with Register.open("memory:") as other:
         other.restore(export)
         assert other.verify() == ()
+
+
+def test_who_comes_to_be_listed_is_waited_for(postgres: str) -> None:
+    """S2: on PostgreSQL nobody else sees an act before its commit: what lists waits for that."""
+    engine = create_engine(postgres)
+    with closing(open_store(postgres)) as store, ThreadPoolExecutor(1) as pool:
+        append_next(store, "named")
+        query = RecordQuery(mention="named")
+        comes = batch(next_event(store, "n", fields={"title": "named"}), read_set={"named": 1})
+        lists = evolve(batch(next_event(store, "named")), listings={query: {}})
+        with engine.begin() as application:
+            JoinedStore(application).append(comes)
+            is_listed = pool.submit(is_appended, store, lists)
+            with engine.connect() as watching:
+                waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                while not watching.execute(waits).scalar() and not is_listed.done():
+                    watching.rollback()
+        assert not is_listed.result()
+        assert [record.id for record in store.records(query)] == ["n"]
+    engine.dispose()
 
 
 ORDERS = ("undone first", "undone last")

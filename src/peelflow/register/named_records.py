@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from peelflow.engine.fold import each_as_recorded
+from peelflow.engine.standing_events import each_as_recorded
 from peelflow.model.decisions import Reason, Refused
 from peelflow.model.records import Added, Amended, Event, Record, TakenOver, TransitionTaken
 from peelflow.register.hierarchy import refusal_on
