@@ -7,11 +7,11 @@ from datetime import date, timedelta
 import pytest
 
 from peelflow.engine import documents
-from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.model.decisions import DocumentNeed, Refused
 from peelflow.model.records import Document
 from peelflow.model.requirements import Evidence, atoms_of
 from peelflow.model.rules import each_transition
+from peelflow.model.triggers import triggers_of_others, triggers_sending_back
 from peelflow.rulebook.national import national
 from tests.builders.force import HMICFRS, KIND, LIAISON, World
 

@@ -12,7 +12,6 @@ from itertools import islice
 
 from attrs import evolve
 
-from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.engine.fold import apply, as_corrected
 from peelflow.engine.requirements import inspected_set
 from peelflow.model.decisions import Appointment, Context, Reason, Refused
@@ -28,6 +27,7 @@ from peelflow.model.records import (
     Relevelled,
     TransitionTaken,
 )
+from peelflow.model.triggers import triggers_of_others, triggers_sending_back
 from peelflow.register.context import APPOINTMENT, appointment_of, inspection_of
 from peelflow.register.hierarchy import refusal_on
 from peelflow.register.joint import check_every_force_seen

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from peelflow.model.records import Event, Migrated, Record, Relevelled
 from peelflow.model.rules import Lifecycle, MigrationPlan, moves_level
-from peelflow.proof.moves import lifted, refined_name
+from peelflow.proof.moves import Move, lifted, refined_name
+from peelflow.proof.renamed_triggers import wrong_names
 from peelflow.register.migration_plan import ResolvedPlan, plan_digest
 from peelflow.register.session import Session
 from peelflow.rulebook.national import authority, national, national_plans
@@ -39,6 +40,7 @@ def why_move_unlawful(session: Session, event: Event, what: Moved, record: Recor
     if isinstance(what, Relevelled) and role is not None and role.side != "inspectorate":
         return f"{event.actor} moves no {record.category} to another level"
     why = _why_counted_otherwise(session, what, record, (old, new))
+    why = why or _why_called_otherwise(what, old, new)
     plans = () if why else tuple(_plans_between(session, what, old, new))
     if plans:
         reasons = [_why_not_by(plan, event, what) for plan in plans]
@@ -162,6 +164,15 @@ def _why_counted_otherwise(
             counted = before.get(ledger, "nowhere")
             return f"would count {after[ledger]} on {ledger}, and counts {counted}"
     return ""
+
+
+def _why_called_otherwise(what: Moved, old: Lifecycle, new: Lifecycle) -> str:
+    """Say which step a move of a national record calls what it was not, whatever its plan says."""
+    if not (_is_of_national(old) or _is_of_national(new)):
+        return ""
+    plan = MigrationPlan("", str(old), str(new), {}, what.triggers)
+    wrong = (each for each in wrong_names(Move(plan, old, new)) if each.trigger in what.triggers)
+    return next((f"calls `{each.trigger}` `{each.then}`: {each.why}" for each in wrong), "")
 
 
 def unknown_plan(session: Session, what: Moved, record: Record) -> str:
