@@ -89,13 +89,17 @@ def say_never_entered(state: str | None) -> str:
     return f"`{state}` was never entered"
 
 
-def signed_from(record: Record, use: DocumentUse) -> tuple[date, str]:
+def signed_from(
+    record: Record, use: DocumentUse, context: Context | None = None
+) -> tuple[date, str]:
     """Return the first day on which a letter that counts may be signed, and what happened then.
 
     Who signs says how the record stands: not before it was issued, nor before it was last sent
     back or re-opened.
     """
     sent_back = [record.done[trigger].on for trigger in use.sent_back_by if trigger in record.done]
+    if context is not None and context.sent_back is not None:
+        sent_back.append(context.sent_back)
     last = max(sent_back, default=record.issued)
     if last > record.issued:
         return last, "the record was last sent back or re-opened"
@@ -162,7 +166,7 @@ def _document_fault(
     if document.signed_on is None:
         return "does not say when it was signed"
     signer, day = document.signed_by, document.signed_on
-    first_day, why = signed_from(record, use)
+    first_day, why = signed_from(record, use, context)
     if day < first_day:
         return f"is signed on {day}, before {why} on {first_day}"
     if has_appointment(context.appointments, signer, requirement.signed_by, force, day):

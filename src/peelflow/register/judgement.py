@@ -7,6 +7,7 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from attrs import evolve, field
 
@@ -433,9 +434,20 @@ def _context_as_kept(
         covering = _as_it_may_have_covered(record, context) if record else context.inspection
         # It lies no later than the day on which it was recorded; whether that has come is told.
         known = evolve(context, predicates=predicates, today=max(context.today, event.on))
-        return evolve(known, signers=signers, inspection=covering)
+        sent_back = _sent_back_as_kept(session, record, context) if record else None
+        return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
 
     return as_kept
+
+
+def _sent_back_as_kept(session: Session, record: Record, context: Context) -> date | None:
+    """Return when a record was sent back under rules that it left, as a kept letter is held to it.
+
+    An earlier peelflow forgot it at each change of level, and of a force's own categories.
+    """
+    if context.sent_back is None or session.national_ledgers(record) is None:
+        return None
+    return session.last_sent_back(record, at_level=True)
 
 
 def _why_begun_unlawful(session: Session, event: Event) -> str:
