@@ -86,6 +86,9 @@ SPELT_ALIKE = "differs only by case, space or characters that look alike from"
 """What is said of a name that is alike to a known one, before that one."""
 _ZEROS = re.compile(r"(?<=[0-9])o(?![a-z])|(?<![a-z0-9])o(?=[0-9])")
 _ONES = re.compile(r"(?<![a-z0-9])[il|](?![a-z])")
+_NUMBERS = re.compile(r"(?<![a-z0-9|])[o|][o|0-9]+(?![a-z0-9|])")
+"""What of a name is a number to a reader from its first sign on; no letter behind one (R-3l)."""
+_DIGITS = str.maketrans("o|", "01")
 _AMONG_LETTERS = r"(?<=[a-zA-Z]){0}(?=[a-zA-Z])|(?<=[a-zA-Z]{{2}}){0}(?!\d)|^{0}(?='?[a-zA-Z]{{2}})"
 _ROUND, _STROKE = (re.compile(_AMONG_LETTERS.format(digit)) for digit in "01")
 """A 0 and a 1 that are read as letters."""
@@ -159,10 +162,32 @@ def name_keys(name: str) -> frozenset[str]:
     Args:
         name: A name.
     """
+    readings = _readings_of(name)
+    return frozenset(map(_parted, (*readings, *map(_as_number, readings))))
+
+
+def is_alike_as_number(one: str, other: str) -> bool:
+    """Return whether two names that are alike are so only as letters stand for a number in one.
+
+    Args:
+        one: A name, such as R-lO.
+        other: Another, such as R-10.
+    """
+    plain = ({*map(_parted, _readings_of(name))} for name in (one, other))
+    return next(plain).isdisjoint(next(plain))
+
+
+def _readings_of(name: str) -> tuple[str, ...]:
+    """Return a folded name in each way in which it is read."""
     shown = (name,) if name.isascii() else _as_shown(name)
     is_word = _DIGIT.search(_folded(shown[0])) is None
     looks = dict.fromkeys(chain.from_iterable((look, _as_strokes(look)) for look in shown))
-    return frozenset(key for look in looks for key in _readings(look, is_word=is_word))
+    return tuple([each for look in looks for each in _readings(look, is_word=is_word)])
+
+
+def _as_number(folded: str) -> str:
+    """Return a folded name with digits where a part of it is all strokes and rounds, as in R-lO."""
+    return _NUMBERS.sub(lambda found: found[0].translate(_DIGITS), folded)
 
 
 def _as_shown(name: str) -> tuple[str, ...]:
@@ -192,7 +217,7 @@ def _readings(look: str, *, is_word: bool) -> tuple[str, ...]:
     In a word they do in either case, in what holds numbers only in their own.
     """
     joined = _as_joined(look.casefold() if is_word else look)
-    return tuple([_parted(_folded(reading)) for reading in dict.fromkeys((look, joined))])
+    return tuple([_folded(reading) for reading in dict.fromkeys((look, joined))])
 
 
 def _parted(folded: str) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from attrs import evolve
 
+from peelflow.engine.fold import assumed_changes
 from peelflow.model.records import (
     Added,
     Amended,
     Attached,
+    Change,
     Corrected,
     Document,
     Event,
@@ -24,6 +26,7 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
+from peelflow.stores.base import LedgerTotal, RecordQuery, Store, total_order, totals_of
 from peelflow.testing.samples import (
     ADDED,
     DAY,
@@ -53,6 +56,7 @@ __all__ = [
     "change",
     "event",
     "events",
+    "folded",
     "next_event",
     "record",
     "run",
@@ -108,3 +112,23 @@ def variants() -> dict[str, Event]:
         ),
     }
     return {name: event(what=what) for name, what in whats.items()}
+
+
+def folded(
+    store: Store, *, as_at: date | None = None, force: str | None = None, known: int | None = None
+) -> list[LedgerTotal]:
+    """Return the totals of a store by its events alone, each history folded."""
+    ids = [each.id for each in store.records(RecordQuery(withdrawn=True))]
+    numbers = None if known is None else store.last_numbers(known)
+    changes, standing = list[Change](), list[Change]()
+    for name in ids:
+        history = [entry.event for entry in store.history(name)]
+        if numbers is not None:
+            history = [each for each in history if each.number <= numbers.get(name, 0)]
+        changes += [each for event in history for each in event.changes]
+        standing += assumed_changes(history, as_at)
+    dated = (each for each in changes if as_at is None or each.on <= as_at)
+    assumed = totals_of(standing, force)
+    sums = totals_of(dated, force).items()
+    totals = (LedgerTotal(*line, total, assumed[line]) for line, total in sums if total)
+    return sorted(totals, key=total_order)

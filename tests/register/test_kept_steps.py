@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, Register, Rulebook, load, national
-from peelflow.engine.fold import each_as_recorded, fold
+from peelflow.engine.fold import fold
+from peelflow.engine.standing_events import each_as_recorded
 from peelflow.model.decisions import Predicate
 from peelflow.model.rules import Lifecycle, is_automatic
 from peelflow.register.restore import judge_export

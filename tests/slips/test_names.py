@@ -305,6 +305,8 @@ ALIKE = (
     *(("cleveland", "cIeveland"), ("Ian", "lan"), ("Ian", "1an"), ("Bill", "BiII"), ("KIM", "KlM")),
     *(("norfolk", "norf0lk"), ("Oldham", "0ldham"), ("HMI-1", "HMl-1"), ("MOD-1", "M0D-1")),
     *(("R-1", "R-l"), ("R-10", "R-1O"), ("lee", "\u04cfee")),
+    # numbers in letters alone
+    *(("norfolk-10", "norfolk-lO"), ("AFI-100", "AFI-IOO"), ("A/01/2", "A/OI/2"), ("10-1", "lo-1")),
     # accents, dots, small capitals
     *(("kim", "ki\u0307m"), ("kim", "ki\u0323m"), ("Ian", "\u0130an"), ("Jose", "Jos\u00e9")),
     *(("wmp", "w\u1d0dp"), ("WMP-1", "\u1d21\u1d0d\u1d18-1"), ("ned", "\u0274ed")),
@@ -315,6 +317,7 @@ ALIKE = (
 )
 APART = (
     *(("R-1", "R-11"), ("R-1-1", "R-11"), ("R-3i", "R-3l"), ("R-3l", "R-31"), ("R-1a", "R-1")),
+    *(("R-0", "R-O"), ("PS-LO", "PS-10"), ("R-3lO", "R-310"), ("LO-1", "10-1"), ("Lo", "lo-1")),
     *(("RN-1", "M-1"), ("CL-001", "D-001"), ("CL-1a", "D-1a"), ("KIM", "KLM"), ("lan", "ian")),
 )
 

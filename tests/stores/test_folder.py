@@ -213,6 +213,20 @@ def test_what_lies_at_a_digest_is_compared(tmp_path: Path) -> None:
     assert elsewhere.read_bytes() == b"mine"
 
 
+def test_a_file_longer_than_memory_is_no_document(folder: DocumentFolder) -> None:
+    """Its length may be made up: it is not read, and what is kept takes its place."""
+    folder.keep_document(DIGEST, LETTER)
+    place = folder.path / DIGEST[:2] / DIGEST[2:]
+    os.truncate(place, 200 * 2**30)
+
+    assert folder.document(DIGEST) is None
+    assert not folder.has_document(DIGEST)
+    assert list(folder.documents()) == []
+
+    folder.keep_document(DIGEST, LETTER)
+    assert folder.document(DIGEST) == LETTER
+
+
 def test_a_linked_folder_is_not_written_through(tmp_path: Path) -> None:
     """18.7: a link in the place of a folder of the digests is refused and not read."""
     folder = DocumentFolder(tmp_path / "letters", MemoryStore())

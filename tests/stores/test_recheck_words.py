@@ -11,6 +11,7 @@ import pytest
 
 from peelflow import Actor, Joint, Register, load, national
 from peelflow.errors import InvalidRequest, Unverified
+from peelflow.register.kept_before import HELD_SINCE
 from peelflow.register.restore import restore_register
 from peelflow.stores.base import Store
 from tests.register.test_restore import at, fields, lacks, says, written
@@ -62,7 +63,7 @@ def fill(register: Register) -> None:
 @pytest.fixture(scope="module")
 def honest() -> list[str]:
     """Give the export of a register in which nothing is found."""
-    with Register.open("memory:") as register:
+    with Register.open("memory:", clock=lambda: HELD_SINCE) as register:
         fill(register)
         assert register.verify() == ()
         return list(register.export())
@@ -257,7 +258,7 @@ def test_item_14_what_no_verb_writes_does_not_come_in(
     edit, record, number, words = FORGED[what]
     file = written(forged(honest, edit), tmp_path)
 
-    with Register.open("memory:") as register:
+    with Register.open("memory:", clock=lambda: HELD_SINCE) as register:
         with pytest.raises(Unverified) as refused:
             register.restore(file)
         found: Any = refused.value.discrepancies
@@ -280,7 +281,7 @@ def test_item_14_a_name_of_200_characters_is_found_nowhere(
     ]
     file = written(forged(honest, lambda event: [edit(event) for edit in edits]), tmp_path)
 
-    with Register(store, rulebook=national()) as register:
+    with Register(store, rulebook=national(), clock=lambda: HELD_SINCE) as register:
         register.restore(file)
         assert register.verify() == ()
 
@@ -342,7 +343,7 @@ def test_item_14_a_question_set_that_no_file_here_declares_is_told(
     ]
     file = written(forged(honest, lambda event: [edit(event) for edit in edits]), tmp_path)
 
-    with Register.open("memory:") as register:
+    with Register.open("memory:", clock=lambda: HELD_SINCE) as register:
         restored = restore_register(
             register.services, file, as_found=False, progress=lambda _: None
         )

@@ -27,6 +27,7 @@ from peelflow.stores.sums import TOLD
 from peelflow.stores.totals import checkpoint_of
 from peelflow.testing.samples import ADDED, DAY, PIN, append_next, change
 from tests.builders.force import HMICFRS, LIAISON, START, clock
+from tests.builders.stores import folded
 from tests.stores.conftest import url_of
 
 KENT, ESSEX = "kent", "essex"
@@ -115,7 +116,9 @@ def check(store: Any, days: list[date | None], positions: list[int | None]) -> N
         for known in positions:
             for force in FORCES:
                 asked: dict[str, Any] = {"as_at": as_at, "force": force, "known": known}
-                assert (asked, list(store.totals(**asked))) == (asked, scanned(store, **asked))
+                totals = list(store.totals(**asked))
+                assert (asked, totals) == (asked, scanned(store, **asked))
+                assert totals == store._totals_of_sums(as_at, force, known)
 
 
 @settings(
@@ -162,6 +165,9 @@ def check_life(register: Register, before: list[Any], after: list[Any]) -> None:
     days = [START + timedelta(span * part // 4 - 1) for part in range(5)]
     positions = [last // 2 + 1, last, (last + store.position() + 1) // 2]
     check(store, [None, *days], [None, *positions])
+    assert [list(store.totals(as_at=day)) for day in days] == [
+        folded(store, as_at=day) for day in days
+    ]
     assert faults(store) == []
 
 

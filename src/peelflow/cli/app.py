@@ -358,8 +358,8 @@ def keep_figures(
 ) -> None:
     """Keep the sums of the figures up to now, so that figures of a large register come at once.
 
-    Figures are right without it, and with sums that are old: run it every night, say. A database of
-    before needs `store upgrade` first.
+    Figures are right without it, and with sums that are old. Where much came since, `tick`,
+    `import` and `migrate` do so at their end. A database of before needs `store upgrade` first.
     """
     from peelflow.cli import output
     from peelflow.cli.options import url_of_register

@@ -59,7 +59,7 @@ from peelflow.stores.export import (
     verify_export,
 )
 from peelflow.stores.integrity import CLOCK_BACK, Discrepancy, clock_discrepancies
-from peelflow.stores.opening import DocumentFolder
+from peelflow.stores.opening import DocumentFolder, keep_stale_sums
 from peelflow.stores.seals import (
     SEAL_UNCHECKED,
     Heads,
@@ -138,17 +138,13 @@ def import_files(
     defaults = read_pairs(fill or [])
     if tracker.is_given:
         run_tracker(
-            files,
-            tracker,
-            location,
-            fill=defaults,
-            partial=partial,
-            documents_from=documents_from,
+            files, tracker, location, fill=defaults, partial=partial, documents_from=documents_from
         )
         return
     with location.opened(make=True, documents=documents) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:
             _import_export(register, files[0], as_found=as_found)
+            keep_stale_sums(register.store)
             return
         if as_found:
             raise InvalidRequest("--as-found", "is of an export, `FILE.jsonl`", "leave it out")
@@ -160,9 +156,10 @@ def import_files(
             dates=dates,
             documents_from=documents_from,
         )
-    output.diagnostics(result.faults)
-    kept = counted(result.kept, "row")
-    output.line(f"{kept} kept, {result.known} there already, {len(result.faults)} bad")
+        output.diagnostics(result.faults)
+        kept = counted(result.kept, "row")
+        output.line(f"{kept} kept, {result.known} there already, {len(result.faults)} bad")
+        keep_stale_sums(register.store)
     if result.faults:
         raise typer.Exit(FINDINGS)
 

@@ -56,6 +56,7 @@ from peelflow.portfolio.reconcile import reconcile as reconciled
 from peelflow.register.timers import Deadline, PendingTimer
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import movement_table, say_ending, share_table
+from peelflow.stores.opening import keep_stale_sums
 
 DEFAULT_LEDGER = "portal"
 ASSUMED = ("assumed",)
@@ -468,18 +469,20 @@ def tick(
 ) -> None:
     """Do what time itself does: every timed step that is due, once, dated this day.
 
-    It may run as often as you like, and beside others: nothing is done twice.
+    It may run as often as you like, and beside others: nothing is done twice. Where much came since
+    the sums of the figures were kept, it keeps them anew (`store sums`).
     """
     with location.opened() as register:
         result = register.tick(on=on or today())
-    for event in result.fired:
-        output.line(_say_fired(event))
-    for timer in result.pending:
-        output.line(f"{timer.record}: {_say_pending(timer)}: {timer.why}")
-    for record in result.passed_over:
-        output.line(f"{record}: moved by somebody else meanwhile; tick again")
-    waiting = f"{len(result.pending)} waiting, {len(result.passed_over)} passed over"
-    output.line(f"{len(result.fired)} done on {result.on}, {waiting}")
+        for event in result.fired:
+            output.line(_say_fired(event))
+        for timer in result.pending:
+            output.line(f"{timer.record}: {_say_pending(timer)}: {timer.why}")
+        for record in result.passed_over:
+            output.line(f"{record}: moved by somebody else meanwhile; tick again")
+        waiting = f"{len(result.pending)} waiting, {len(result.passed_over)} passed over"
+        output.line(f"{len(result.fired)} done on {result.on}, {waiting}")
+        keep_stale_sums(register.store)
 
 
 def _say_pending(timer: PendingTimer) -> str:

@@ -46,6 +46,7 @@ from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
 from peelflow.results import frozen
+from peelflow.stores.opening import keep_stale_sums
 from peelflow.wording import counted, say_forces
 
 if TYPE_CHECKING:
@@ -544,6 +545,7 @@ def migrate(
                 recorded_by=recorded_by,
                 on_progress=show,
             )
+        keep_stale_sums(register.store)
     _print_migration(result, undo=undo)
 
 

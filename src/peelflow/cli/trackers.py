@@ -17,6 +17,7 @@ from peelflow.errors import InvalidRequest
 from peelflow.reports.content import say_mark
 from peelflow.results import frozen
 from peelflow.rulebook.national import shipped_folder
+from peelflow.stores.opening import keep_stale_sums
 
 if TYPE_CHECKING:
     from peelflow.trackers.update import OutcomeKind, TrackerResult
@@ -101,6 +102,8 @@ def run_tracker(
             dry_run=asked.dry_run,
             on_progress=show,
         )
+        if not asked.dry_run:
+            keep_stale_sums(register.store)
     _print_result(result, files[0], dry_run=asked.dry_run)
     if result.faults or result.counts()["refused"]:
         raise typer.Exit(FINDINGS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby, pairwise
 from operator import attrgetter
@@ -104,23 +104,6 @@ def fold(events: Iterable[Event]) -> Record:
     return evolve(record, number=history[-1].number, withdrawn=withdrawn)
 
 
-def each_as_recorded(history: Sequence[Event]) -> Iterator[tuple[Event, Record | None, Record]]:
-    """Yield each event with the record as it stood before and after it when it was recorded.
-
-    Args:
-        history: All events of one record, in order.
-    """
-    before: Record | None = None
-    at_once = steps_after_re_entry(history)
-    for count, event in enumerate(history, 1):
-        if isinstance(event.what, Corrected) or event.number in at_once:
-            after = fold(history[:count])
-        else:
-            after = begin(event) if before is None else apply(before, event)
-        yield event, before, after
-        before = after
-
-
 def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     """Return what happened as it now is known: each event on its day, without what is voided.
 
@@ -134,18 +117,26 @@ def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
     if _voids(corrections.get(history[0].number)):
         return ()
     standing = [
-        _corrected_event(event, corrections.get(event.number), entries.get(event.number))
+        corrected_event(event, corrections.get(event.number), entries.get(event.number))
         for event in history
         if not isinstance(event.what, Corrected) and not _voids(corrections.get(event.number))
     ]
     if not entries:
         return tuple(standing)
     at_once = steps_after_re_entry(history)
-    return tuple(sorted(standing, key=lambda event: _place(event, history[0].number, at_once)))
+    return tuple(
+        sorted(standing, key=lambda event: place_in_order(event, history[0].number, at_once))
+    )
 
 
-def _place(event: Event, first: int, at_once: frozenset[int]) -> tuple[int, int]:
-    """Return where an event stands: the first one, what the system then did, and the others."""
+def place_in_order(event: Event, first: int, at_once: Collection[int]) -> tuple[int, int]:
+    """Return where an event stands: the first one, what the system then did, and the others.
+
+    Args:
+        event: An event of a record whose first one was entered anew.
+        first: The number of that.
+        at_once: The numbers of the `steps_after_re_entry`.
+    """
     return (0 if event.number == first else 1 if event.number in at_once else 2), event.number
 
 
@@ -215,9 +206,16 @@ def _withdraws(event: Event) -> bool:
     return isinstance(what, Corrected) and (what.event, what.correction) == (1, "void")
 
 
-def _corrected_event(
+def corrected_event(
     event: Event, correction: Corrected | None, entry: Added | TakenOver | None
 ) -> Event:
+    """Return an event that is not voided as it stands.
+
+    Args:
+        event: The event as it was recorded.
+        correction: What last corrects it, if anything.
+        entry: As what it was last entered anew, if it was.
+    """
     if correction and correction.to:
         event = evolve(event, on=correction.to)
     return event if entry is None else evolve(event, what=entry)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve
 
-from peelflow.engine.fold import as_corrected, each_as_recorded
+from peelflow.engine.fold import as_corrected
+from peelflow.engine.standing_events import each_as_recorded
 from peelflow.model.records import (
     Added,
     ChildLinked,

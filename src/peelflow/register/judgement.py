@@ -11,17 +11,19 @@ from datetime import date
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import as_corrected, each_as_recorded, steps_after_re_entry
+from peelflow.engine.fold import as_corrected, steps_after_re_entry
 from peelflow.engine.requirements import (
     QUESTION_SET_FIELD,
     inspected_set,
     question_of,
     question_set_of,
 )
+from peelflow.engine.standing_events import each_as_recorded
 from peelflow.errors import InvalidRequest, PeelflowError, StoreUnavailable
 from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
 from peelflow.model.question_sets import covers_question
 from peelflow.model.records import (
+    PEELFLOW,
     Added,
     Event,
     Migrated,
@@ -34,6 +36,7 @@ from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
+from peelflow.register.kept_before import TakenBefore, is_of_before, kept_signers
 from peelflow.register.kept_documents import NamedDocuments
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import rule_faults
@@ -60,12 +63,11 @@ from peelflow.register.session import Session
 from peelflow.register.undeclared import UndeclaredWords, first_names
 from peelflow.results import define, frozen
 from peelflow.rulebook.national import national
-from peelflow.rulebook.rulebook import roles_signing
 from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
 from peelflow.stores.soundness import entry_of
-from peelflow.texts import SPELT_ALIKE, alike_name
+from peelflow.texts import SPELT_ALIKE, alike_name, are_alike
 
 RECORDS_AT_ONCE = 500
 """How many records are judged in one session, which remembers what it reads."""
@@ -240,6 +242,7 @@ class _Untold:
     documents: NamedDocuments = field(factory=NamedDocuments)
     appointments: KnownAppointments = field(factory=KnownAppointments)
     appointed_later: list[Event] = field(factory=list)
+    taken_before: TakenBefore = field(factory=TakenBefore)
     plans: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
 
@@ -250,6 +253,7 @@ class _Untold:
         self.plans |= dict.fromkeys(_unknown_plans(session, history))
         self.words.note(session, record, history)
         self.documents.note(session, history)
+        self.taken_before.note(history)
         yield from ()
 
     def note_appointed(
@@ -260,8 +264,9 @@ class _Untold:
         record: Record,
         as_kept: ContextChange,
     ) -> None:
-        """Note an act that rests on an appointment which was recorded later."""
+        """Note an act that rests on an appointment which was recorded later, or once on none."""
         known = self.appointments
+        self.taken_before.note_act(session, event, record, as_kept)
         if known.rests_on_later(session, history, event, record, change_context=as_kept):
             self.appointed_later.append(event)
 
@@ -271,6 +276,7 @@ class _Untold:
             what = f"whether who did event {event.number} of {event.record}, or signed for it,"
             yield f"not judged: {what} was appointed then: that was recorded a day or more later"
         yield from self.words.sentences()
+        yield from self.taken_before.sentences()
         yield from self.plans
         for (trigger, rules), records in sorted(self.steps.items()):
             left_out = f"whether the system left out `{trigger}` of {rules}"
@@ -387,16 +393,24 @@ def _unfit_records(
         check_place(session, record)
     except InvalidRequest as fault:
         yield Discrepancy(record.id, 0, UNLAWFUL, str(fault))
-    why = why_alike(session, names, record)
+    why = why_alike(session, names, record, history)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)
+    yield from _people_alike(history)
+
+
+def _people_alike(history: Sequence[Event]) -> Iterator[Discrepancy]:
+    """Yield each person who is spelt as another of the record is, or as peelflow calls itself."""
     people: dict[str, None] = {}
     for event in history:
         for person in people_of(event):
             alike = None if person in people else alike_name(person, people)
+            who = f"`{alike}`, who is on this record"
+            if are_alike(person, PEELFLOW.person) and not is_of_before(event):
+                alike, who = PEELFLOW.person, "what peelflow calls itself"
             if alike is not None:
-                why = f"the person {person!r} {SPELT_ALIKE} `{alike}`, who is on this record"
-                yield Discrepancy(record.id, event.number, UNLAWFUL, why)
+                why = f"the person {person!r} {SPELT_ALIKE} {who}"
+                yield Discrepancy(event.record, event.number, UNLAWFUL, why)
             people[person] = None
 
 
@@ -430,7 +444,9 @@ def _context_as_kept(
     """Return what a kept act may look at as it is to be seen."""
 
     def as_kept(context: Context) -> Context:
-        signers = roles_signing(session.lifecycle(record)) if record else frozenset()
+        signers = frozenset[str]()
+        if record is not None:
+            signers = kept_signers(session, session.lifecycle(record), event)
         covering = _as_it_may_have_covered(record, context) if record else context.inspection
         # It lies no later than the day on which it was recorded; whether that has come is told.
         known = evolve(context, predicates=predicates, today=max(context.today, event.on))

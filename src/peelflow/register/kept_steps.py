@@ -14,13 +14,10 @@ from operator import attrgetter
 
 from peelflow.engine.decide import automatic_triggers, reads
 from peelflow.engine.fold import (
-    apply,
-    as_corrected,
-    begin,
-    each_as_recorded,
     is_step_at_once,
     steps_after_re_entry,
 )
+from peelflow.engine.standing_events import StandingEvents, each_as_recorded
 from peelflow.model.records import (
     Added,
     Corrected,
@@ -36,7 +33,7 @@ from peelflow.register.context import system_act
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_corrections import corrections_beside
 from peelflow.register.permission import ContextChange
-from peelflow.register.replay import each_event_with_record, each_way_decided, is_system_step
+from peelflow.register.replay import each_way_decided, is_system_step
 from peelflow.register.session import Session
 from peelflow.results import frozen
 
@@ -137,11 +134,11 @@ def each_step_missing(
         if event.number not in anew:
             following = history[event.number : event.number + 1]
             yield from _missing_after(session, after, event, following, change_context)
-    for standing in _each_corrected(history):
-        for place, (event, record) in enumerate(each_event_with_record(standing)):
-            after = begin(event) if record is None else apply(record, event)
-            following = standing[place + 1 : place + 2]
-            yield from _missing_after(session, after, event, following, change_context)
+    for standing, changed in _each_corrected(history):
+        events = standing.standing()
+        for place in range(max(changed.start - 1, 0), changed.stop):
+            record, following = standing.record_after(place), events[place + 1 : place + 2]
+            yield from _missing_after(session, record, events[place], following, change_context)
 
 
 def _missing_after(
@@ -180,22 +177,30 @@ def each_step_moved_alone(session: Session, history: History) -> Iterator[tuple[
         session: What knows the rules.
         history: All events of one record, in order.
     """
-    for standing in _each_corrected(history):
-        led_by: Event | None = None
-        for event, record in each_event_with_record(standing):
-            if led_by is not None and record is not None and is_step_at_once(event):
-                why = _why_moved_alone(session, led_by, event, record)
+    for standing, changed in _each_corrected(history):
+        events = standing.standing()
+        for place in changed:
+            event, record = events[place], standing.record_before(place)
+            if record is not None and is_step_at_once(event):
+                why = _why_moved_alone(session, events[place - 1], event, record)
                 if why:
                     yield event, why
-            led_by = event
 
 
-def _each_corrected(history: History) -> Iterator[History]:
-    """Yield what stood at the end of each batch that corrected something."""
+def _each_corrected(history: History) -> Iterator[tuple[StandingEvents, range]]:
+    """Yield what stands at the end of each batch that corrected something.
+
+    With it come the places where an event, or the record before it, is not as when it was yielded
+    before: all else was judged then.
+    """
+    standing = StandingEvents()
     for _, run in groupby(history, key=attrgetter("recorded_at")):
         events = tuple(run)
-        if any(isinstance(event.what, Corrected) for event in events):
-            yield as_corrected(history[: events[-1].number])
+        for event in events:
+            standing.add(event)
+        is_corrected = any(isinstance(event.what, Corrected) for event in events)
+        if is_corrected and standing.standing():
+            yield standing, standing.changed_places()
 
 
 def _why_moved_alone(session: Session, led_by: Event, event: Event, record: Record) -> str:

@@ -41,6 +41,7 @@ from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
+from peelflow.register.kept_before import as_taken, is_of_before, value_as_taken
 from peelflow.register.kept_corrections import check_correction
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
@@ -67,7 +68,7 @@ from peelflow.register.taken_over import (
     check_source_and_reason,
     check_word,
 )
-from peelflow.register.undeclared import is_of_other_type
+from peelflow.register.undeclared import SHAPED, is_of_other_type
 from peelflow.register.validation import (
     check_graded,
     check_inspection,
@@ -83,7 +84,7 @@ from peelflow.rulebook.national import national
 from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
 from peelflow.stores.soundness import documents_of
-from peelflow.texts import SPELT_ALIKE
+from peelflow.texts import SPELT_ALIKE, is_alike_as_number
 from peelflow.wording import say_forces
 
 History = Sequence[Event]
@@ -114,13 +115,14 @@ def check_as_recorded(
     """
     record, what = event.record, event.what
     said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
-    check_provenance(evolve(said, key=event.key), record)
+    key = None if event.key is None else as_taken(event, event.key)
+    check_provenance(evolve(said, key=key), record)
     check_name(event.actor.person, "the actor's person")
     check_name(event.recorded_by, "recorded_by")
     if isinstance(what, _SAYING_WHY):
         check_text(event.reason, f"{record}: the reason")
     for document in documents_of(event):
-        _check_document(document)
+        _check_document(event, document)
     _check_role(session, event)
     check_sourced(session, what, event.actor, event.source)
     if isinstance(what, Added | TakenOver):
@@ -133,8 +135,8 @@ def check_as_recorded(
     check_level_changer(session, before, after, event, history)
 
 
-def _check_document(document: Document) -> None:
-    check_kind(document.kind)
+def _check_document(event: Event, document: Document) -> None:
+    check_kind(as_taken(event, document.kind))
     check_document_name(document.name)
     if document.signed_by is not None:
         check_name(document.signed_by, "who signed the document")
@@ -165,7 +167,8 @@ def _check_beginning(
 ) -> None:
     # A store adds whose it is where two forces have one.
     checked_id(OwnIds(what.force).shown(event.record))
-    check_appointment_id(event.record, what)
+    if not is_of_before(event):
+        check_appointment_id(event.record, what)
     if isinstance(what, TakenOver):
         check_source_and_reason(said, event.record)
     last = max(event.on, session.today) if isinstance(what, Added) else event.on
@@ -198,12 +201,13 @@ def _check_value(
     """
     record, category = event.record, session.rulebook.vocabulary.categories.get(category_name)
     check_length(name, LONGEST_NAME, f"{record}: the field {name!r:.80}", "name another")
-    check_field(name, (value,) if isinstance(value, str) else value, record)
     rule = category.fields.get(name) if category else None
+    held = value if rule and rule.type in SHAPED else value_as_taken(event, value)
+    check_field(name, (held,) if isinstance(held, str) else held, record)
     if category is None or rule is None:
         return  # it may be of a force's own: told as such
     if not is_of_other_type(category_name, name, rule, value):
-        checked_shape(rule, name, value, record=record)
+        checked_shape(rule, name, held, record=record)
     _check_reference(session, event, category, name, value)
 
 
@@ -395,7 +399,7 @@ def _check_no_circle(session: Session, record: Record) -> None:
             raise InvalidRequest(f"{record.id}: its parent {record.parent}", why, "name another")
 
 
-def why_alike(session: Session, names: KnownNames, record: Record) -> str:
+def why_alike(session: Session, names: KnownNames, record: Record, history: History) -> str:
     """Say which name of a record a reader would take for another's; nothing where there is none.
 
     Ids are those of one force: two forces in one store may each have its own. The people of a
@@ -406,6 +410,7 @@ def why_alike(session: Session, names: KnownNames, record: Record) -> str:
         session: What knows the categories.
         names: The names of the records that came before; those of this one are added.
         record: The record as it stands.
+        history: Its events. What an earlier peelflow took as two, as R-lO beside R-10, is spared.
     """
     if record.withdrawn:
         return ""
@@ -416,7 +421,10 @@ def why_alike(session: Session, names: KnownNames, record: Record) -> str:
             continue
         used = evolve(said, force=record.force) if said.kind == "id" else said
         near = names.alike(used)
-        if near is not None:
+        is_two = near is not None and not (
+            is_of_before(history[0]) and is_alike_as_number(used.name, near)
+        )
+        if is_two:
             return f"the {used.kind} {used.name!r} {SPELT_ALIKE} `{near}`"
         names.note([used])
     return ""

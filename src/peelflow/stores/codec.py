@@ -44,16 +44,19 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import Level, Pin
 
+# INVARIANT: an event's actor stands before its changes and its format behind them, and in no text
+# stands a quote that is not escaped: between these two is the list of the changes.
+BEFORE_CHANGES, BEHIND_CHANGES = '},"changes":', ',"format":1,'
 _quote: Callable[[str], str] = encode_basestring  # INVARIANT: refuses what is no text: TypeError
 
 
 def write_event(event: Event) -> str:
     """Return the event in format 1; TypeError where something else stands where a text belongs."""
     actor, what = event.actor, event.what
-    changes = f'"changes":[{",".join(map(_write_change, event.changes))}],' if event.changes else ""
+    changes = f',"changes":[{",".join(map(_write_change, event.changes))}]' if event.changes else ""
     return (
-        f'{{"actor":{{"person":{_quote(actor.person)},"role":{_quote(actor.role)}}},{changes}'
-        f'"format":1,{_text_member("key", event.key)}"kind":"{EVENT_KIND_OF[type(what)]}",'
+        f'{{"actor":{{"person":{_quote(actor.person)},"role":{_quote(actor.role)}}}{changes}'
+        f',"format":1,{_text_member("key", event.key)}"kind":"{EVENT_KIND_OF[type(what)]}",'
         f'"number":{event.number:d},"on":"{event.on.isoformat()}",'
         f'{_text_member("reason", event.reason)}"record":{_quote(event.record)},'
         f'"recorded_at":"{_write_utc(event.recorded_at)}","recorded_by":{_quote(event.recorded_by)},'

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from attrs import field
 
+from peelflow.errors import StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.results import frozen
 from peelflow.stores.base import (
@@ -52,6 +53,7 @@ from peelflow.stores.schema_check import Select
 from peelflow.stores.totals import (
     Between,
     TotalStatements,
+    are_stale,
     checkpoint_of,
     sum_up,
     totals_by_scan,
@@ -383,17 +385,32 @@ class DatabaseStore(ABC):
         """Return the sums of all changes as they stood `as_at`, or as they were `known`."""
         check_texts(force)
         statements = self._statements.totals
-        if self._has_sums():
-            checkpoint = self._ask(statements.checkpoint, (), partial(checkpoint_of, known=known))
-            if checkpoint is not None:
-                between = Between(checkpoint, known)
-                asked = statements.since(between, as_at, force)
-                totals = self._ask(*asked, partial(totals_since, between, as_at, force))
-                if totals is not None:
-                    return totals
+        if statements.dialect.event_changes is not None and self._has_sums():
+            totals = self._totals_of_sums(as_at, force, known)
+            if totals is not None:
+                return totals
         has_joint = force is not None and self._has_joint_records()
         sql, parameters = statements.scan(as_at, force, known, has_joint=has_joint)
         return self._ask(sql, parameters, partial(totals_by_scan, as_at, force))
+
+    def has_stale_sums(self) -> bool:
+        """Return whether much came since the sums were kept, or there are none of much."""
+        return self._has_sums() and self._ask(self._statements.totals.ends, (), are_stale)
+
+    def _totals_of_sums(
+        self, as_at: date | None, force: str | None, known: int | None
+    ) -> Iterable[LedgerTotal] | None:
+        """Return the totals by the sums that are kept; None where all changes are added up."""
+        statements = self._statements.totals
+        checkpoint = self._ask(statements.checkpoint, (), partial(checkpoint_of, known=known))
+        if checkpoint is None:
+            return None
+        between = Between(checkpoint, known)
+        asked = statements.since(between, as_at, force)
+        try:
+            return self._ask(*asked, partial(totals_since, between, as_at, force))
+        except StoreUnavailable:  # also where the database cannot read the text of an event
+            return None
 
     def document(self, digest: str) -> bytes | None:
         """Return a document byte for byte (S8), None when it is not kept."""

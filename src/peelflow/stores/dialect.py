@@ -13,6 +13,18 @@ def quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
+# INVARIANT: what is no number is no 0 either: a sum with a text in it is no whole number.
+SQLITE_EVENT_CHANGES = """(SELECT "on", force, category, level, ledger, counts,
+    CASE typeof(delta) WHEN 'integer' THEN times * delta ELSE 'no number' END AS delta
+    FROM (SELECT times, json_extract(value, '$.on') AS "on",
+        json_extract(value, '$.force') AS force, json_extract(value, '$.category') AS category,
+        json_extract(value, '$.level') AS level, json_extract(value, '$.ledger') AS ledger,
+        json_extract(value, '$.counts') AS counts, json_extract(value, '$.delta') AS delta
+        FROM (SELECT json_extract(text, '$.changes') AS changes, count(*) AS times FROM moved
+            GROUP BY changes) AS alike, json_each(changes))) AS more"""
+"""The changes of events as SQLite reads them: those that are alike once, for a day has many."""
+
+
 @frozen(kw_only=True)
 class Dialect:
     """What the statements differ in from one database to another; SQLite's where it is left out.
@@ -23,6 +35,8 @@ class Dialect:
         whole_feed: The same, with the events that have no position yet; and its order.
         known_changes: What to select the changes up to a position of the feed from.
         later_corrections: Selects the record of each correction behind a position of the feed.
+        event_changes: What to select the changes of the events `moved` from, as their own text
+            tells them; None where all changes are added up instead.
         unplaced: What to select the events that have no position yet from; empty where none is
             without.
         mark: What stands for a parameter.
@@ -45,6 +59,7 @@ class Dialect:
     whole_feed: str
     known_changes: str
     later_corrections: str
+    event_changes: str | None = SQLITE_EVENT_CHANGES
     unplaced: str = ""
     mark: str = "?"
     among: str = "IN (SELECT value FROM json_each(?))"

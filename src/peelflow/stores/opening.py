@@ -16,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeGuard
 
-from peelflow.errors import InvalidRequest, MissingDependency, StoreUnavailable
+from peelflow.errors import InvalidRequest, MissingDependency, StoreError, StoreUnavailable
 from peelflow.files import read_regular
 from peelflow.model.rules import Category
 from peelflow.stores.base import DocumentStore, Snapshot, Store, check_documents, is_sha256
@@ -110,6 +110,9 @@ def upgrade_store(url: str) -> int | None:
 class SumStore(Store, Protocol):
     """A store that keeps sums of the figures, which none needs to."""
 
+    def has_stale_sums(self) -> bool:
+        """Return whether the sums are worth keeping anew, by who has opened the store."""
+
     def keep_sums(self) -> int:
         """Keep the sums up to now in the place of those there were, and return their position."""
 
@@ -131,8 +134,24 @@ def keep_sums(url: str) -> int | None:
         return store.keep_sums() if _sums_up(store) else None
 
 
+def keep_stale_sums(store: Store) -> int | None:
+    """Keep the sums of a store anew where that is worth it, and leave them as they are where not.
+
+    It is where some hundreds of events came since, and a thousandth of all there are. Whoever may
+    not write leaves them, and so does who finds the store busy, or something in it unreadable:
+    figures are the same with old sums.
+
+    Returns:
+        The position of the last event that is summed up; None where they stay as they are.
+    """
+    try:
+        return store.keep_sums() if _sums_up(store) and store.has_stale_sums() else None
+    except StoreError:
+        return None
+
+
 def _sums_up(store: Store) -> TypeGuard[SumStore]:
-    return hasattr(store, "keep_sums")
+    return hasattr(store, "keep_sums") and hasattr(store, "has_stale_sums")
 
 
 def open_plugin_store(url: str) -> Store:
@@ -155,6 +174,10 @@ def open_plugin_store(url: str) -> Store:
     shown = f"{scheme}://…" if "@" in url else url  # with a password, perhaps
     what, instead = f"store {shown!r:.80}", f"use one of {known}"
     raise InvalidRequest(what, "no store is opened so", instead)
+
+
+MAX_FILE_BYTES = 1_000_000_000
+"""The most bytes of a file that is read as a document: no database of ours keeps more in one."""
 
 
 class DocumentFolder:
@@ -195,7 +218,7 @@ class DocumentFolder:
         place = self._place(digest)
         try:
             # INVARIANT: what lies there is compared, for a name proves nothing; a link is no file.
-            if not place.is_symlink() and place.exists() and read_regular(place) == content:
+            if _lies_at(place, content):
                 self._note()
                 return
             place.parent.mkdir(exist_ok=True)
@@ -227,7 +250,8 @@ class DocumentFolder:
         if place.is_symlink() or place.parent.is_symlink():
             return None
         with suppress(OSError):
-            return read_regular(place)
+            # INVARIANT: a file may say that it has more bytes than any memory holds.
+            return read_regular(place) if place.stat().st_size <= MAX_FILE_BYTES else None
         return None
 
     def has_document(self, digest: str) -> bool:
@@ -308,6 +332,13 @@ def _remembered_folder(store: Store) -> Path | None:
 
 def _is_of_one_force(store: DocumentStore) -> TypeGuard[ForceStore]:
     return hasattr(store, "note_document")
+
+
+def _lies_at(place: Path, content: bytes) -> bool:
+    """Return whether a content lies at a place, as a file of its own."""
+    if place.is_symlink() or not place.exists() or place.stat().st_size != len(content):
+        return False
+    return read_regular(place) == content
 
 
 def _write_file(place: Path, content: bytes) -> None:

@@ -22,7 +22,8 @@ from typing import NoReturn
 
 from attrs import evolve
 
-from peelflow.engine.fold import as_corrected, each_as_recorded, fold, is_step_at_once
+from peelflow.engine.fold import as_corrected, fold, is_step_at_once
+from peelflow.engine.standing_events import each_as_recorded
 from peelflow.errors import Conflict, InvalidRequest, KeyReused
 from peelflow.model.records import Added, Corrected, Event, MadeJoint, Record, TakenOver
 from peelflow.rulebook.national import shipped_folder

@@ -17,14 +17,13 @@ from attrs import evolve, field
 
 from peelflow.engine.fold import (
     as_corrected,
-    changes_of,
     changes_of_event,
-    each_as_recorded,
     event_corrected,
     fold,
     is_step_at_once,
     steps_after_re_entry,
 )
+from peelflow.engine.standing_events import StandingEvents, each_as_recorded
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import (
     Added,
@@ -447,14 +446,13 @@ def _correction_faults(
 
     What follows from it is recorded with it: its changes are those of all of them together.
     """
-    place = 0
+    place, figures = 0, _StandingFigures(rules)
     while place < len(events):
         event, end = events[place], place + 1
         if isinstance(event.what, Corrected):
-            ends = tuple(_each_end(events, place, at_once))
-            fitting = (end for end in ends if _is_summed_up(events[:end], rules))
-            end = next(fitting, 0)
-            why = _day_order_fault(as_corrected(events[: end or ends[-1]]))
+            ends = _each_end(events, place, at_once)
+            end = next((end for end in ends if figures.are_summed_up(events, end)), 0)
+            why = figures.day_order_fault()
             if why is not None:
                 yield event.number, "day-unfit", why
             lines = Counter(evolve(change, delta=0) for change in event.changes)
@@ -480,31 +478,86 @@ def _each_end(events: Sequence[Event], place: int, at_once: frozenset[int]) -> I
         yield end
 
 
-def _is_summed_up(events: Sequence[Event], rules: KeptLifecycles) -> bool:
-    """Say whether all changes sum up to what stands; so they do where that cannot be told."""
-    try:
-        standing = changes_of(as_corrected(events), rules.get)
-    except RulesGone:
-        return True
-    except LookupError:
-        return False  # it stands in a state that its rules lack
-    return _sums(standing) == _sums(change for event in events for change in event.changes)
+class _Due(NamedTuple):
+    """What an event that stands makes of the figures, or why that cannot be told, and its day."""
+
+    changes: tuple[Change, ...]
+    unknown: type[LookupError] | None
+    late: str | None
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether its changes are unknown, or it lies too late."""
+        return self.unknown is not None or self.late is not None
 
 
-def _day_order_fault(standing: Iterable[Event]) -> str | None:
-    """Say that something stands before what came earlier; notes and links may."""
-    day = date.min
-    for event in standing:
-        if isinstance(event.what, Noted):
-            continue
-        if event.on < day and not isinstance(event.what, ChildLinked):
-            return f"event {event.number} stands on {event.on} with it, before the last, {day}"
-        day = max(day, event.on)
-    return None
+@define(eq=False)
+class _StandingFigures:
+    """The figures and the days of a record, held to what stands of it as its events come."""
+
+    _rules: KeptLifecycles = field(repr=False)
+    _standing: StandingEvents = field(factory=StandingEvents, init=False, repr=False)
+    _count: int = field(default=0, init=False)
+    _due: list[_Due] = field(factory=list, init=False, repr=False)
+    _odd: int = field(default=0, init=False)
+    _recorded: Counter[Change] = field(factory=Counter, init=False, repr=False)
+    _lacking: Counter[Change] = field(factory=Counter, init=False, repr=False)
+
+    def are_summed_up(self, events: Sequence[Event], end: int) -> bool:
+        """Say whether the changes of the first events sum up to what stands of those.
+
+        So they do where that cannot be told, and not where it stands in a state its rules lack.
+        """
+        for event in events[self._count : end]:
+            self._standing.add(event)
+            _add(self._recorded, event.changes, 1)
+            _add(self._lacking, event.changes, -1)
+        self._count = end
+        if not self._standing.standing():
+            return not self._recorded
+        self._count_again()
+        unknown = (due.unknown for due in self._each_odd() if due.unknown is not None)
+        fault = next(unknown, None)
+        return fault is RulesGone if fault is not None else not self._lacking
+
+    def day_order_fault(self) -> str | None:
+        """Say that something stands before what came earlier; notes and links may."""
+        lates = (due.late for due in self._each_odd() if due.late is not None)
+        return next(lates, None) if self._standing.standing() else None
+
+    def _each_odd(self) -> Iterator[_Due]:
+        return (due for due in (self._due if self._odd else ()) if due.is_odd)
+
+    def _count_again(self) -> None:
+        """Count what stands otherwise by now than when it was last counted."""
+        standing, changed = self._standing.standing(), self._standing.changed_places()
+        kept = len(standing) - changed.stop
+        counted = slice(changed.start, len(self._due) - kept)
+        now = [
+            self._due_of(self._standing.record_before(place), standing[place]) for place in changed
+        ]
+        for sign, dues in ((-1, self._due[counted]), (1, now)):
+            for due in dues:
+                _add(self._lacking, due.changes, sign)
+                self._odd += sign * due.is_odd
+        self._due[counted] = now
+
+    def _due_of(self, before: Record | None, event: Event) -> _Due:
+        late = None
+        is_of_any_day = isinstance(event.what, ChildLinked | Noted)
+        if before is not None and event.on < before.on and not is_of_any_day:
+            said = f"stands on {event.on} with it, before the last, {before.on}"
+            late = f"event {event.number} {said}"
+        try:
+            return _Due(changes_of_event(before, event, self._rules.get), None, late)
+        except LookupError as fault:
+            return _Due((), type(fault), late)
 
 
-def _sums(changes: Iterable[Change]) -> Mapping[Change, int]:
-    sums: Counter[Change] = Counter()
+def _add(sums: Counter[Change], changes: Iterable[Change], sign: int) -> None:
+    """Add changes to sums, or take them away; what comes to nothing is left out."""
     for change in changes:
-        sums[evolve(change, delta=0)] += change.delta
-    return {line: total for line, total in sums.items() if total}
+        line = evolve(change, delta=0)
+        sums[line] += sign * change.delta
+        if not sums[line]:
+            del sums[line]

@@ -239,6 +239,11 @@ class SqliteStore(DatabaseStore):
         """Return the position of the last event (S5)."""
         return self._ask(_POSITION, (), lambda rows: int(rows[0][0]))
 
+    def has_stale_sums(self) -> bool:
+        """Return whether the sums are worth keeping anew by who may write to the file."""
+        reads_only = self._run(lambda connection: isinstance(connection, ReadingConnection))
+        return not reads_only and super().has_stale_sums()
+
     def keep_sums(self) -> int:
         """Keep the sums of the figures up to now in the place of those there were.
 

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from peelflow.engine.fold import assumed_changes
-from peelflow.model.records import Corrected, Event, TakenOver
+from peelflow.model.records import Event
 from peelflow.results import frozen
 from peelflow.stores.base import (
     Checkpoint,
@@ -33,12 +33,21 @@ from peelflow.stores.sums import DailySums
 _number = attrgetter("number")
 _TOTAL_COLUMNS = "force, category, level, ledger, counts"
 _NO_LINE = "'' AS force, '' AS category, 0 AS level, '' AS ledger, '' AS counts, 0 AS total, 0"
-_TAKING_OVER = (TakenOver, Corrected)
-"""What takes a record over, or may."""
+_TAKING = "'corrected', 'taken_over'"
+"""The kinds of events that take a record over, or may: before its first event there is none."""
+_SAYING_MORE = "'amended', 'attached', 'linked', 'noted', 'parent_linked'"
+"""The kinds of events that say more of a record, and let it stand where it does."""
+_HOLDS_CHANGES = '%"changes":%'
+"""The form of an event's text that holds changes of the figures."""
+_LINE_TYPES = {(str, str, level, str, str) for level in (int, type(None))}
 _LAST_DAY = date.max.isoformat()
-WORTH = 8
+WORTH = 4
 """How many times the events behind a checkpoint the feed must hold, for the sums to be quicker than
 all the changes: to read an event takes as long as to add up some of those."""
+
+STALE, STALE_PART = 500, 1000
+"""How many events must lie behind a checkpoint, and which part of the feed, for the sums to be kept
+anew: to do so reads all of it."""
 
 
 @frozen
@@ -77,10 +86,12 @@ class TotalStatements:
         self.dialect = dialect
         self._of_force = f"force = {dialect.mark}"
         self._joint_with = f"{dialect.prefix}joint_records WHERE force = {dialect.mark}"
-        unplaced = f" + (SELECT count(*) FROM {dialect.unplaced})" if dialect.unplaced else ""
-        self.checkpoint: str = f"""SELECT c.position, c.digest,
-            (SELECT position FROM {dialect.feed} ORDER BY position DESC LIMIT 1){unplaced}
-            FROM {dialect.prefix}checkpoint AS c WHERE {self._is_of_feed()}"""
+        last = f"(SELECT position FROM {dialect.feed} ORDER BY position DESC LIMIT 1)"
+        if dialect.unplaced:
+            last = f"coalesce({last}, 0) + (SELECT count(*) FROM {dialect.prefix}unplaced)"
+        checkpoint = f"{dialect.prefix}checkpoint AS c WHERE {self._is_of_feed()}"
+        self.checkpoint: str = f"SELECT c.position, c.digest, {last} FROM {checkpoint}"
+        self.ends: str = f"SELECT {last}, (SELECT max(c.position) FROM {checkpoint})"
 
     def _is_of_feed(self) -> str:
         """Return the condition that a checkpoint `c` is this feed's, and its sums are there."""
@@ -91,43 +102,62 @@ class TotalStatements:
     def since(
         self, between: Between, as_at: date | None, force: str | None
     ) -> tuple[str, tuple[Any, ...]]:
-        """Return the statement that gives the sums of a checkpoint, and what they lack.
+        """Return the statement that gives the sums of a checkpoint with the changes since.
 
         First comes, with the number -1, the checkpoint itself: the sums may have been kept anew
-        since it was asked for. Behind the sums come, with numbers from 1, the events between;
-        and of each record among those that was ever taken over, the events before.
+        since it was asked for. Behind the sums come, with numbers from 1, the events of each record
+        that moved since and may have stood, before or after, where it was taken over.
         """
         prefix, mark = self.dialect.prefix, self.dialect.mark
         day = _LAST_DAY if as_at is None else as_at.isoformat()
         month = f"""SELECT max("on") FROM {prefix}sums WHERE "on" <= {mark} AND length("on") = 7"""
         of_force, asked = ("", ()) if force is None else (f" AND {self._of_force}", (force,))
-        arms, bounds = self._arms(between)
-        record = f"SELECT record FROM ({' UNION ALL '.join(arms)}) AS moved"
-        taken_over = f"""EXISTS (SELECT 1 FROM {prefix}events AS earlier
-            WHERE earlier.record = e.record AND kind IN ('taken_over', 'corrected'))"""
-        sql = f"""SELECT {_NO_LINE} AS assumed, '' AS record, -1 AS number, '' AS text, position
+        moved, bounds = self._moved(between)
+        delta = "delta" if between.is_known else "-delta"
+        sql = f"""WITH moved AS ({moved}), taken AS ({self._taken_of_moved()})
+            SELECT {_NO_LINE} AS assumed, '' AS record, -1 AS number, '' AS text, position
             FROM {prefix}checkpoint AS c
             WHERE position = {mark} AND digest = {mark} AND {self._is_of_feed()}
-            UNION ALL SELECT {_TOTAL_COLUMNS}, sum(total), sum(assumed), '', 0, '', 0
-            FROM {prefix}sums WHERE "on" >= coalesce(({month}), '') AND "on" <= {mark}{of_force}
+            UNION ALL SELECT {_TOTAL_COLUMNS}, sum(total), sum(assumed), '', 0, '', 0 FROM (
+                SELECT {_TOTAL_COLUMNS}, total, assumed FROM {prefix}sums
+                WHERE "on" >= coalesce(({month}), '') AND "on" <= {mark}{of_force}
+                UNION ALL SELECT {_TOTAL_COLUMNS}, {delta}, 0 FROM {self.dialect.event_changes}
+                WHERE "on" <= {mark}{of_force}) AS lines
             GROUP BY {_TOTAL_COLUMNS}
-            {" ".join(f"UNION ALL SELECT {_NO_LINE}, e.* FROM ({arm}) AS e" for arm in arms)}
             UNION ALL SELECT {_NO_LINE}, e.* FROM (
                 SELECT record, number, text, position FROM {self.dialect.feed}) AS e
-            WHERE +position <= {mark} AND record IN ({record}) AND {taken_over}"""
-        sums = (*between.checkpoint, day, day, *asked)
-        return sql, (*sums, *bounds, between.after, *bounds)
+            WHERE +position <= {mark} AND record IN (SELECT record FROM taken)
+            UNION ALL SELECT {_NO_LINE}, record, number, text, position
+            FROM moved WHERE record IN (SELECT record FROM taken)"""
+        of_taken = (_HOLDS_CHANGES, between.after, day)
+        sums = (*between.checkpoint, day, day, *asked, day, *asked)
+        return sql, (*bounds, *of_taken, *sums, between.after)
 
-    def _arms(self, between: Between) -> tuple[Sequence[str], tuple[int, ...]]:
-        """Return what select the events between the two, those without a position under -1."""
-        mark, columns = self.dialect.mark, "record, number, text"
+    def _moved(self, between: Between) -> tuple[str, tuple[int, ...]]:
+        """Return what selects the events between the two, those without a position under -1."""
+        mark, columns = self.dialect.mark, 'record, number, kind, "on", text'
         placed = f"SELECT {columns}, position FROM {self.dialect.feed} WHERE position > {mark}"
         if between.until is not None:
-            return [f"{placed} AND position <= {mark}"], (between.after, between.until)
+            return f"{placed} AND position <= {mark}", (between.after, between.until)
         if not self.dialect.unplaced:
-            return [placed], (between.after,)
-        waiting = f"SELECT {columns}, -1 AS position FROM {self.dialect.unplaced}"
-        return [placed, waiting], (between.after,)
+            return placed, (between.after,)
+        waiting = f"SELECT {columns}, -1 FROM {self.dialect.unplaced}"
+        return f"{placed} UNION ALL {waiting}", (between.after,)
+
+    def _taken_of_moved(self) -> str:
+        """Return what selects the records that moved and may have stood where they were taken over.
+
+        # INVARIANT: what was taken over and then acted on stands there no more, whatever follows,
+        # unless it is corrected; and what says only more of a record moves it nowhere.
+        """
+        mark, events = self.dialect.mark, f"{self.dialect.prefix}events"
+        of_it = f"SELECT 1 FROM {events} AS e WHERE e.record = m.record AND e.kind"
+        return f"""SELECT record FROM (SELECT record FROM moved
+                WHERE kind NOT IN ({_SAYING_MORE}) OR text LIKE {mark} GROUP BY record
+                HAVING min(number) > 1 OR sum(CASE WHEN kind IN ({_TAKING}) THEN 1 END) > 0) AS m
+            WHERE EXISTS ({of_it} IN ({_TAKING})) AND (EXISTS ({of_it} = 'corrected')
+                OR NOT EXISTS (SELECT 1 FROM {self.dialect.feed} WHERE record = m.record
+                    AND kind = 'acted' AND +position <= {mark} AND "on" <= {mark}))"""
 
     def scan(
         self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
@@ -252,6 +282,16 @@ def checkpoint_of(rows: Sequence[Sequence[Any]], known: int | None) -> Checkpoin
     return Checkpoint(position, digest) if behind * WORTH <= last else None
 
 
+def are_stale(rows: Sequence[Sequence[Any]]) -> bool:
+    """Return whether so much came since the sums that they are worth keeping anew.
+
+    Args:
+        rows: What `TotalStatements.ends` gives: where the feed ends, and where the sums do.
+    """
+    ((last, kept),) = rows
+    return (last or 0) - (kept or 0) >= max(STALE, (last or 0) // STALE_PART)
+
+
 def totals_since(
     between: Between, as_at: date | None, force: str | None, rows: Iterable[Sequence[Any]]
 ) -> Sequence[LedgerTotal] | None:
@@ -268,26 +308,25 @@ def totals_since(
 def _totals_since(
     between: Between, as_at: date | None, force: str | None, rows: Iterable[Sequence[Any]]
 ) -> Sequence[LedgerTotal] | None:
-    sums, assumed = Counter[TotalLine](), Counter[TotalLine]()
+    sums: dict[TotalLine, tuple[int, int]] = {}
     is_held, events = False, list[tuple[bool, Event]]()
-    for *line, total, of_them, record, number, text, position in rows:
+    for *line, total, assumed, record, number, text, position in rows:
         if number > 0:
             is_earlier = 0 <= position <= between.after
             events.append((is_earlier, stored_event(record, number, text, "", "").event))
         elif number < 0:
             is_held = True
         else:
-            force_of, category, level, ledger, counts = _checked_line(line, total, of_them)
-            sums[force_of, category, level, ledger, counts] += total
-            assumed[force_of, category, level, ledger, counts] += of_them
+            force_of, category, level, ledger, counts = _checked_line(line, total, assumed)
+            sums[force_of, category, level, ledger, counts] = total, assumed
     if not is_held:
         return None
-    changes = (change for is_earlier, event in events if not is_earlier for change in event.changes)
-    dated = (change for change in changes if as_at is None or change.on <= as_at)
-    sign = 1 if between.is_known else -1
-    _add(sums, totals_of(dated, force), sign)
-    _add(assumed, _assumed_of_moved(events, as_at, force), sign)
-    totals = (LedgerTotal(*line, total, assumed[line]) for line, total in sums.items() if total)
+    more, sign = _assumed_of_moved(events, as_at, force), 1 if between.is_known else -1
+    totals = (
+        LedgerTotal(*line, total, assumed + sign * more[line])
+        for line, (total, assumed) in sums.items()
+        if total
+    )
     return sorted(totals, key=total_order)
 
 
@@ -301,16 +340,9 @@ def _assumed_of_moved(
         history = list(group)
         before = [event for is_earlier, event in history if is_earlier]
         after = [event for _, event in history]
-        # Of one that was never taken over, the events before are not here.
-        if after[0].number == 1 and any(isinstance(event.what, _TAKING_OVER) for event in after):
-            _add(more, totals_of(assumed_changes(after, as_at), force), 1)
-            _add(more, totals_of(assumed_changes(before, as_at), force), -1)
+        more.update(totals_of(assumed_changes(after, as_at), force))
+        more.subtract(totals_of(assumed_changes(before, as_at), force))
     return more
-
-
-def _add(sums: Counter[TotalLine], more: Counter[TotalLine], sign: int) -> None:
-    for line, total in more.items():
-        sums[line] += sign * total
 
 
 def totals_by_scan(
@@ -337,9 +369,8 @@ def totals_by_scan(
 
 def _checked_line(line: Sequence[Any], *totals: object) -> Sequence[Any]:
     """Return a line of the totals; RowUnreadable where something else stands in the changes."""
-    force, category, level, *counted = line
-    are_texts = all(isinstance(text, str) for text in (force, category, *counted))
-    are_numbers = all(type(total) is int for total in totals)
-    if are_texts and (level is None or type(level) is int) and are_numbers:
+    is_line = tuple(map(type, line)) in _LINE_TYPES
+    if is_line and {*map(type, totals)} == {int}:
         return line
+    force = line[0]
     raise RowUnreadable(f"a change of {force!a:.80} holds no text or number where one belongs")

@@ -124,22 +124,36 @@ def write_sums(
     Raises:
         StoreUnavailable: The database is of before and lacks the tables.
     """
-    written: dict[Table, Sequence[SumRow | Checkpoint]]
-    written = {tables.sums: rows, tables.checkpoint: checkpoints}
+    written = {tables.sums: len(rows), tables.checkpoint: len(checkpoints)}
     if not all(inspect(connection).has_table(table.name) for table in written):
         url = connection.engine.url.render_as_string(hide_password=True)
         why = f"it has no tables of sums; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
     check_sqlite_schema(connection)
     connection.execute(select(tables.meta.c.schema).with_for_update()).all()
-    for table, values in written.items():
+    for table in written:
         connection.execute(delete(table))
-        if values:
-            connection.execute(insert(table), [row._asdict() for row in values])
+    if rows:
+        _insert_sums(connection, rows)
+    if checkpoints:
+        connection.execute(insert(tables.checkpoint), [row._asdict() for row in checkpoints])
+    for table, expected in written.items():
         count = connection.execute(select(func.count()).select_from(table)).scalar()
-        if count != len(values):
+        if count != expected:
             raise RowUnreadable(not_kept(f"the rows of {table.name}"))
         check_triggers(connection, table)
+
+
+def _insert_sums(connection: Connection, rows: Sequence[SumRow]) -> None:
+    """Insert the rows of sums: on PostgreSQL by one statement, for others wait meanwhile."""
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(tables.sums), [row._asdict() for row in rows])
+        return
+    names = SumRow._fields
+    given = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    sql = f"""INSERT INTO peelflow_sums ({quoted(names)})
+        SELECT {quoted(names)} FROM {_unnest("sum", names)}"""
+    connection.exec_driver_sql(sql, {f"sum_{name}": given[name] for name in names})
 
 
 def _check_written(

@@ -26,6 +26,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuch
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from peelflow.errors import AnswerLost, InvalidRequest, StoreUnavailable
+from peelflow.stores.codec import BEFORE_CHANGES, BEHIND_CHANGES
 from peelflow.stores.database import Statements
 from peelflow.stores.dialect import Dialect
 from peelflow.stores.read_only import (
@@ -89,13 +90,23 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
                 stands_as_begun=_STANDS_AS_BEGUN,
                 holds_text=f"strpos(body, {mark}) > 0",
                 numbers_asked=f"jsonb_each_text({mark}::jsonb)",
+                event_changes=_EVENT_CHANGES,
             )
         )
     other = evolve(dialect, among=f"IN {mark}", field_condition=None, last_day=None)
     bare = evolve(other, stands_as_begun="1 = 0", holds_text=None, numbers_asked=None)
-    return Statements(bare)
+    return Statements(evolve(bare, event_changes=None))
 
 
+# To cut the changes out of an event's text takes a third of what to parse all of it would. What
+# cannot be cut is parsed, and fails; an event without changes has NULL, which is no row.
+_EVENT_CHANGES = f"""(SELECT "on", force, category, level, ledger, counts, times * delta AS delta
+    FROM (SELECT CASE strpos(text, '{BEHIND_CHANGES}') WHEN 0 THEN text ELSE nullif(split_part(
+            split_part(text, '{BEFORE_CHANGES}', 2), '{BEHIND_CHANGES}', 1), '') END AS changes,
+            count(*)::integer AS times
+        FROM moved GROUP BY 1) AS alike
+    CROSS JOIN LATERAL json_to_recordset(changes::json) AS c("on" text, force text, category text,
+        level integer, ledger text, counts text, delta integer)) AS more"""
 _LAST_DAY = """((body::jsonb ->> 'on') COLLATE "C")"""
 _STANDS_AS_BEGUN = "(body::jsonb -> 'entered' -> state ->> 'number') = '1'"
 

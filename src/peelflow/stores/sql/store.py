@@ -34,7 +34,7 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import record_from
 from peelflow.stores.database import DatabaseStore, SqlSnapshot, check_batch
 from peelflow.stores.fork_safety import OpenReading, fork_guard
-from peelflow.stores.read_only import is_stale
+from peelflow.stores.read_only import ReadingConnection, is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.schema_check import Select, sqlite_faults
 from peelflow.stores.sql import schema as tables
@@ -92,6 +92,13 @@ def has_sums(connection: Connection) -> bool:
     may = func.has_table_privilege
     asked = [func.coalesce(may(func.to_regclass(name), "SELECT"), False) for name in names]
     return all(connection.execute(select(*asked)).one())
+
+
+def may_write_sums(connection: Connection) -> bool:
+    """Return whether who asks may keep sums here: on a standby, and in a file of others, nobody."""
+    if connection.dialect.name == POSTGRESQL:
+        return bool(connection.exec_driver_sql(_MAY_WRITE_SUMS).scalar())
+    return not isinstance(connection.connection.driver_connection, ReadingConnection)
 
 
 def folder_of_file(connection: Connection) -> Path | None:
@@ -410,6 +417,12 @@ class SqlStore(SqlStoreBase):
             if not is_write_refused(fault.__cause__):
                 raise
 
+    def has_stale_sums(self) -> bool:
+        """Return whether the sums are worth keeping anew by who may write to the database."""
+        with self._reading() as connection:
+            may_write = may_write_sums(connection)
+        return may_write and super().has_stale_sums()
+
     def keep_sums(self) -> int:
         """Keep the sums of the figures up to now in the place of those there were.
 
@@ -539,6 +552,10 @@ class SqlStore(SqlStoreBase):
             raise database_unavailable(self.url, fault) from fault
 
 
+_MAY_WRITE_SUMS = """SELECT bool_and(has_table_privilege(to_regclass(name), verb))
+        AND current_setting('transaction_read_only') = 'off'
+    FROM unnest(ARRAY['peelflow_checkpoint', 'peelflow_sums']) AS name,
+        unnest(ARRAY['INSERT', 'DELETE']) AS verb"""
 _MAY_READ_SUMS = """SELECT to_regclass(name) IS NULL OR has_table_privilege(name, 'SELECT')
     FROM unnest(ARRAY['peelflow_checkpoint', 'peelflow_sums']) AS name"""
 
