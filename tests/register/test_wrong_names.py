@@ -25,7 +25,11 @@ from peelflow import (
     load,
     national,
 )
+from peelflow.proof import migration
 from peelflow.register.restore import judge_export
+from peelflow.register.session import Session
+from peelflow.rulebook.canonical import pin_of
+from tests.builders.force import KIND, LIAISON, clock, new_world
 from tests.builders.own import Plain, add_step, write_own
 from tests.register.test_by_map import PORTAL
 from tests.stores.forgery import at, forged
@@ -151,3 +155,52 @@ def found(lines: list[str], rulebook: Rulebook | None) -> list[str]:
     with Register.open("memory:", rulebook=rulebook or national()) as register:
         judged = judge_export(register.services, lines)
     return [f"{each.event}: {each.sentence}" for each in judged.discrepancies]
+
+
+def test_kept_rules_that_left_a_step_out_do_not_forget_it(
+    register: Register, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A force's form from which `reopen` was taken, as no file of it loads, forgets nothing."""
+    rulebook = load(folder)
+    (own,) = [rules for rules in rulebook.lifecycles if rules.name == "own-level-2"]
+    states = {
+        name: evolve(part, transitions=tuple(s for s in part.transitions if s.trigger != "reopen"))
+        for name, part in own.states.items()
+    }
+    without = evolve(own, states=states)
+    without = evolve(without, pin=pin_of(without))
+    others = [rules for rules in rulebook.lifecycles if rules is not own]
+    rulebook = evolve(rulebook, lifecycles=(*others, without))
+    register = Register(register.services.store, rulebook=rulebook)
+    register.migrate("to-own", actor=KIM, on=date(2023, 6, 10), reason="new words")
+    with pytest.raises(Refused, match="last sent back or re-opened on 2023-06-08"):
+        close_on(register, b"2", date(2023, 7, 1))
+    with monkeypatch.context() as made_up:
+        made_up.setattr(Session, "last_sent_back", lambda *_, **__: None)
+        close_on(register, b"2", date(2023, 7, 1))
+    (finding,) = register.verify()
+    assert "last sent back or re-opened on 2023-06-08" in finding.sentence
+
+
+def test_what_a_verification_rested_on_stays_after_a_move_of_an_earlier_peelflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It let a plan call HMICFRS's verification a refusal, after which nothing stood."""
+    monkeypatch.setattr(migration, "trigger_faults", lambda _: ())
+    write_own(tmp_path, "level-3")
+    text = plan_text("level-3@2", "own-level-3@1").replace("close: close", "verify: refuse")
+    text = text.replace(
+        "in_progress: in_progress,", "in_progress: in_progress, self_certified: self_certified,"
+    )
+    (tmp_path / "plan.yaml").write_text(f"{text}  self_certify: self_certify\n", "utf-8")
+    world = new_world()
+    record = world.add(KIND["level-3"], fields={"question": "7"})
+    world.step(record, "start")
+    world.step(record, "self_certify", "chief_constable")
+    world.fire(record, "verify", "hmicfrs", inspection=world.inspect())
+    register = Register(world.register.services.store, rulebook=load(tmp_path), clock=clock)
+    register.migrate("to-own", actor=LIAISON, on=world.day, reason="new words")
+    for question in ("9", None):
+        said: dict[str, Any] = {"actor": HMICFRS, "on": world.day, "reason": "x", **PORTAL}
+        with pytest.raises(Refused, match="could not `verify`"):
+            register.amend(record, "question", question, **said)
