@@ -55,6 +55,14 @@ class IgnoresReads(MemoryStore):
         super().append(evolve(batch, read_set=read_set))
 
 
+class IgnoresListings(MemoryStore):
+    """S2: what a query listed may be listed otherwise."""
+
+    def append(self, batch: WriteBatch) -> None:
+        """Forget what was listed."""
+        super().append(evolve(batch, listings={}))
+
+
 class OrdersByClock(MemoryStore):
     """S4: a history is sorted by when it was recorded."""
 
@@ -329,6 +337,7 @@ MEMORY = {
     for each in (
         KeepsHalf,
         IgnoresReads,
+        IgnoresListings,
         OrdersByClock,
         TakesNotesForActs,
         ListsByWord,

@@ -36,6 +36,7 @@ from peelflow.rulebook.rulebook import (
 )
 from peelflow.stores import own_ids
 from peelflow.stores.base import DocumentStore, RecordQuery, Store
+from peelflow.stores.listings import Numbers, numbers_of
 from peelflow.stores.session_events import SessionEvents
 from peelflow.stores.session_records import SessionRecords
 from peelflow.stores.soundness import is_lawful_moment
@@ -219,8 +220,8 @@ def mentions_of(
 ) -> tuple[RecordReference, ...]:
     """Return what in the record's forces names the same as it does, as `reads` sees it, by id.
 
-    Each is read, so that a batch in which one changed meanwhile is a Conflict. One that comes to
-    name it meanwhile is none: it is as if it came to do so after the batch.
+    Each is read, and so is what they name: a batch is a Conflict where one changed meanwhile, or
+    another came to name the same. One that comes to do so later does it after the batch.
     """
     mentions: dict[RecordReference, None] = {}
     for requirement in requirements:
@@ -250,10 +251,9 @@ def unseen_forces(reads: ReadSet, record: Record, *, ever: bool = False) -> tupl
 def _records_naming(
     reads: ReadSet, force: str, category: str, field: str, named: str
 ) -> Iterator[RecordReference]:
-    query = RecordQuery(force, category, field=(field, named))
-    stored = [record.id for record in reads.services.store.records(query)]
-    ids = tuple(dict.fromkeys([*stored, *reads.changed_records()]))
-    reads.read(ids)
+    listed = reads.listed(RecordQuery(force, category, field=(field, named)))
+    ids = tuple(dict.fromkeys([*(record.id for record in listed), *reads.changed_records()]))
+    reads.read((named, *ids))
     for record in map(reads.get, ids):
         if record.withdrawn:
             continue
@@ -284,6 +284,7 @@ class ReadSet:
         init=False, factory=dict, repr=False
     )
     _drafted_appointments: dict[str, None] = field(init=False, factory=dict, repr=False)
+    _listings: dict[RecordQuery, Numbers] = field(init=False, factory=dict, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.rulebook = self.services.rulebook
@@ -331,6 +332,16 @@ class ReadSet:
         for record in missing:
             self._records[record] = row = stored.get(record)
             self._numbers_read[record] = row.record.number if row else 0
+
+    def listed(self, query: RecordQuery) -> list[Record]:
+        """Return what the store lists; it is to list the same as this is committed.
+
+        Whoever brings or takes a record of it has to read one that is read or moved here: what is
+        listed is no lock.
+        """
+        records = list(self.services.store.records(query))
+        self._listings.setdefault(query, numbers_of(records))
+        return records
 
     def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
         """Return all that a decision on an act may look at, as the session sees it."""

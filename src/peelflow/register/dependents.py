@@ -253,8 +253,8 @@ def _broken_acts(session: Session, changed: Record, restriction: Restriction) ->
 def _other_histories(session: Session, changed: Record) -> Iterator[tuple[Event, ...]]:
     """Yield what stands of each other record of the force, one history at a time.
 
-    The store checks the number of each when this session is committed, so nobody comes to rest on
-    what narrows meanwhile; but for a record that is not there yet, and is added, and acted on.
+    The store checks the number of each when this session is committed, and that there is no other
+    by then, so nobody comes to rest on what narrows meanwhile.
     """
     changed_numbers = session.changed_records()
     for record in _each_of_its_forces(session, changed):
@@ -276,7 +276,7 @@ def _each_of_its_forces(session: Session, changed: Record) -> Iterator[Record]:
     check_every_force_seen(session, changed, "acts of its other forces may rest on it")
     seen = set[str]()
     for force in changed.forces:
-        for record in session.services.store.records(RecordQuery(force=force)):
+        for record in session.listed(RecordQuery(force=force)):
             if record.id not in seen:
                 seen.add(record.id)
                 yield record

@@ -131,7 +131,7 @@ def each_below(session: Session, record: Record) -> tuple[str, ...]:
         session: What knows the records.
         record: The one above.
     """
-    stored = session.services.store.records(RecordQuery(parent=record.id))
+    stored = session.listed(RecordQuery(parent=record.id))
     names = (*record.children, *(known.id for known in stored), *session.put_below(record.id))
     return tuple(
         name

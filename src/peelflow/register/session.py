@@ -139,6 +139,7 @@ class Session(ReadSet):
                 read_set=self._numbers_read | self._numbers_relied_on,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch() if self._documents else {},
+                listings=dict(self._listings),
             )
         )
         if self._entries.has_corrected:

@@ -98,7 +98,8 @@ def _why_no_successor(reads: ReadSet, record: str, successor: str) -> str:
 def each_naming(session: Session, record: Record) -> Iterator[tuple[str, str]]:
     """Yield the records that name one as their successor, or in a field; and as what.
 
-    Whoever comes to name it meanwhile has read it, and so conflicts with what moves it.
+    Whoever comes to name it has read it, and so conflicts with what moves it meanwhile; and whoever
+    moves it has the store list again who names it, and so conflicts with who came to do so.
 
     Args:
         session: What knows the records.
@@ -109,7 +110,7 @@ def each_naming(session: Session, record: Record) -> Iterator[tuple[str, str]]:
     """
     check_every_force_seen(session, record, "records of its other forces may name it", ever=True)
     changed = session.changed_records()
-    stored = session.services.store.records(RecordQuery(mention=record.id))
+    stored = session.listed(RecordQuery(mention=record.id))
     others = [known for known in stored if known.id not in changed]
     others += [known for known in map(session.get, changed) if not known.withdrawn]
     for known in sorted(others, key=lambda other: other.id):

@@ -198,6 +198,7 @@ class WriteBatch:
             and parent are its first event's, until a `corrected` or `parent_linked` event; the
             forces that it is joint with are, until a `corrected` or `made_joint` one.
         read_set: The number of every record the decisions read (0: it must not exist yet).
+        listings: What queries must list still: the records by id, with the number of each.
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
@@ -207,6 +208,7 @@ class WriteBatch:
     read_set: Mapping[str, int]
     lifecycles: Mapping[PinKey, str]
     documents: Mapping[str, bytes] = field(factory=dict, repr=False)
+    listings: Mapping[RecordQuery, Mapping[str, int]] = field(factory=dict, repr=False)
 
     def numbers(self) -> Iterable[EventNumber]:
         """Yield the record, number and key of each event."""
@@ -323,7 +325,7 @@ class EventStore(Protocol):
         """Keep the batch whole or not at all (S1), durably (S3).
 
         Raises:
-            Conflict: A record in `batch.read_set` has another number now (S2).
+            Conflict: A record of `batch.read_set` or `batch.listings` has another number (S2).
             KeyReused: A key of the batch already exists on its record (S7).
             RulesMismatch: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for too long.
@@ -635,6 +637,10 @@ def check_documents(documents: Mapping[str, bytes]) -> None:
 
 
 is_sha256: Callable[[str], re.Match[str] | None] = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+RECORDS_AT_ONCE = 500
+"""How many records are read together with their histories, where all of a register are."""
 
 
 def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -42,12 +42,15 @@ from peelflow.stores.base import (
     check_query,
     check_rules,
     check_texts,
+    chunked,
     last_events_in,
     matches_field,
     matches_mention,
     read_set_ids,
 )
+from peelflow.stores.codec import record_from
 from peelflow.stores.dialect import Dialect, quoted
+from peelflow.stores.listings import check_listed, numbers_of
 from peelflow.stores.rows import RowUnreadable, decoded_rows, stored_event
 from peelflow.stores.schema_check import Select
 from peelflow.stores.totals import (
@@ -66,6 +69,7 @@ Ask = Callable[[str, Sequence[Any]], Sequence[Any]]
 STORED_EVENT_COLUMNS = ("record", "number", "text", "previous", "digest")
 """What of an event's row is read: SQLite builds every text that it is asked for."""
 LISTING_PAGE = 256
+LONGEST_LISTING = 2**31 - 1
 
 
 class Statements:
@@ -111,15 +115,24 @@ class Statements:
         return self._with_joint if has_joint else self._without_joint
 
     def listing(
-        self, query: RecordQuery, *, after: str | None, limit: int, has_joint: bool
+        self,
+        query: RecordQuery,
+        *,
+        after: str | None,
+        limit: int,
+        has_joint: bool,
+        column: str = "body",
     ) -> tuple[str, tuple[Any, ...]]:
         """Return the statement that lists records by id, from the first one behind `after`.
+
+        Some that it lists may not match yet: see `_matching`.
 
         Args:
             query: Which records.
             after: The id of the last one listed before.
             limit: How many at most.
             has_joint: Whether the table of joint records is there.
+            column: What it gives beside the id.
         """
         prefix, mark = self.dialect.prefix, self.dialect.mark
         where = self._conditions(query, after, has_joint=has_joint)
@@ -133,7 +146,7 @@ class Statements:
                 arms.append((joined, {is_joint: (query.force,), **where}))
         # INVARIANT: no record is joint with its own lead force, so no arm gives what another does.
         sql = " UNION ALL ".join(
-            f"SELECT id, body FROM {source} WHERE {' AND '.join(arm) or '1 = 1'}"
+            f"SELECT id, {column} FROM {source} WHERE {' AND '.join(arm) or '1 = 1'}"
             for source, arm in arms
         )
         parameters = chain.from_iterable(values for _, arm in arms for values in arm.values())
@@ -260,6 +273,42 @@ def check_keys_and_rules(batch: WriteBatch, ask: Ask, sql: Statements, ids: Cont
     check_rules(batch, lambda *pin: _first_value(ask(sql.lifecycle_digest, pin)))
 
 
+def check_listings(
+    batch: WriteBatch, ask: Ask, statements: Statements, has_joint: Callable[[], bool]
+) -> None:
+    """Refuse a batch one of whose queries lists otherwise by now; read only what moved.
+
+    What else may decide that is to be locked before, so that it is committed or comes later.
+
+    Raises:
+        Conflict: Another record matches, or one moved.
+    """
+    for query, listed in batch.listings.items():
+        joint = has_joint()
+        sql, parameters = statements.listing(
+            query, after=None, limit=LONGEST_LISTING, has_joint=joint, column="number"
+        )
+        found = {row[0]: row[1] for row in ask(sql, parameters)}
+        moved = [record for record, number in found.items() if listed.get(record) != number]
+        same = {record: number for record, number in found.items() if record in listed}
+        for ids in chunked(moved, LISTING_PAGE):
+            rows = ask(statements.records_by_ids, (statements.dialect.array(ids),))
+            records = [record_from(body) for _, _, body in rows]
+            same |= numbers_of(_matching(records, query, statements))
+        check_listed(listed, same)
+
+
+def _matching(
+    records: Iterable[Record], query: RecordQuery, statements: Statements
+) -> Iterator[Record]:
+    """Yield those of the records of a listing that match what its statement does not ask."""
+    field = None if statements.dialect.field_condition else query.field
+    for record in records:
+        matches = matches_field(record, field) and matches_mention(record, query.mention)
+        if matches and (query.withdrawn or not record.withdrawn):
+            yield record
+
+
 class DatabaseStore(ABC):
     """What every store in a SQL database answers, each on connections of its kind."""
 
@@ -284,9 +333,9 @@ class DatabaseStore(ABC):
     def _has_joint_records(self) -> bool:
         """Return whether the table of joint records is there, which a register of before lacks."""
 
+    @abstractmethod
     def _has_sums(self) -> bool:
         """Return whether sums may be kept here: their tables are there, and may be read."""
-        return False
 
     def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
         """Return what makes a stored record of its id, head and text."""
@@ -370,13 +419,7 @@ class DatabaseStore(ABC):
             )
             decode = partial(decoded_rows, self._decoder())
             page = list(self._ask(sql, parameters, decode).values())
-            field = None if self._statements.dialect.field_condition else query.field
-            listed = (record for record in page if query.withdrawn or not record.withdrawn)
-            yield from (
-                record
-                for record in listed
-                if matches_field(record, field) and matches_mention(record, query.mention)
-            )
+            yield from _matching(page, query, self._statements)
             after = page[-1].id if page else ""
 
     def totals(

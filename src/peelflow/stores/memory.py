@@ -43,6 +43,7 @@ from peelflow.stores.base import (
     totals_of,
 )
 from peelflow.stores.codec import record_text
+from peelflow.stores.listings import check_listed, numbers_of
 from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row
 
 
@@ -103,6 +104,8 @@ class MemoryStore:
         with self._lock:
             names = filter(self._kept.__contains__, read_set_ids(batch))
             check_numbers(batch, {name: self._kept[name].record.number for name in names})
+            for query, listed in batch.listings.items():
+                check_listed(listed, numbers_of(self.records(query)))
             check_keys(batch, lambda record, key: (record, key) in self._keys)
             rules = {(name, version): digest for name, version, digest in self._lifecycles}
             check_rules(batch, lambda name, version: rules.get((name, version)))

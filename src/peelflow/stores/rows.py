@@ -222,6 +222,8 @@ def _is_single_move(batch: WriteBatch) -> bool:
     """Say whether one event moves `MOVED_COLUMNS` of one record, and nothing else was read."""
     if len(batch.entries) != 1 or len(batch.records) != 1 or len(batch.read_set) != 1:
         return False
+    if batch.listings:
+        return False
     event, record = batch.entries[0].event, batch.records[0].record
     if isinstance(event.what, (Corrected, ParentLinked, MadeJoint)):
         return False  # its forces, category or parent may be others now

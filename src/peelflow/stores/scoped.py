@@ -47,6 +47,7 @@ from peelflow.stores.base import (
     pinned_key,
 )
 from peelflow.stores.codec import description_of
+from peelflow.stores.listings import Numbers, check_listed, numbers_of
 from peelflow.stores.own_ids import (
     APPOINTMENT,
     OwnIds,
@@ -133,7 +134,7 @@ def entries_read(force: str, entries: Sequence[StoredEvent]) -> Iterator[StoredE
 
 def _last_read(force: str, events: Sequence[Event]) -> int:
     """Return the number of the event by which a record left a force, as recorded or corrected."""
-    if not any(map(_says_forces, events)):
+    if not any(map(_says_joint, events)):
         return events[-1].number if events else 0
     last = 0
     for history in (events, as_corrected(events)):
@@ -146,7 +147,7 @@ def _last_read(force: str, events: Sequence[Event]) -> int:
     return last
 
 
-def _says_forces(event: Event) -> bool:
+def _says_joint(event: Event) -> bool:
     entry = entry_of(event)
     return isinstance(event.what, MadeJoint) or bool(entry and entry.joint_with)
 
@@ -469,8 +470,22 @@ class ScopedStore:
         places = {name: self._ids.kept(name, stored) for name in ids}
         numbers = self._numbers_as_kept(batch.read_set, places, stored)
         batch = evolve(batch, read_set={**batch.read_set, **numbers}) if numbers else batch
+        if batch.listings:
+            batch = evolve(batch, listings=self._listings_as_kept(batch.listings))
         names = self._names_in(batch, places)
         return renamed_batch(batch, names, self._references_of) if names else batch
+
+    def _listings_as_kept(
+        self, listings: Mapping[RecordQuery, Numbers]
+    ) -> Mapping[RecordQuery, Numbers]:
+        """Return what the store is to list still; Conflict where this force reads otherwise."""
+        found = {}
+        for query, listed in listings.items():
+            asked = self._asked(query)
+            stored = list(self._store.records(asked))
+            check_listed(listed, numbers_of(self._matching(stored, asked)))
+            found[asked] = numbers_of(stored)
+        return found
 
     def _numbers_as_kept(
         self,
@@ -566,6 +581,11 @@ class ScopedStore:
         if is_of_others and self._partners_where(partial(eq, force)):
             held = self._store.records(query)
             return (evolve(record, id=_shown_of(record.id, str(force))) for record in held)
+        asked = self._asked(query)
+        return self._matching(self._store.records(asked), asked)
+
+    def _asked(self, query: RecordQuery) -> RecordQuery:
+        """Return a query of this force's records as the store is asked it."""
         parent, field = query.parent, query.field
         if parent is not None:
             parent = self._kept_name(parent)
@@ -573,11 +593,13 @@ class ScopedStore:
             field = field[0], self._kept_name(field[1])
         mention = None if query.mention is None else self._kept_name(query.mention)
         force = self._own(query.force)
-        asked = evolve(query, force=force, parent=parent, field=field, mention=mention)
-        read = self._as_read(self._store.records(asked))
+        return evolve(query, force=force, parent=parent, field=field, mention=mention)
+
+    def _matching(self, records: Iterable[Record], asked: RecordQuery) -> Iterator[Record]:
+        """Yield records as this force reads them, those that match."""
         return (
             self._shown(record)
-            for record in read
+            for record in self._as_read(records)
             if not self._has_left(record) or _still_matches(record, asked)
         )
 

@@ -32,7 +32,7 @@ class SessionEvents(EventsInParts):
 
     def __init__(self) -> None:
         self._last: list[StoredEvent] = []
-        self._packed: PackedRows[_EventWithChanges] | None = None
+        self._packed = PackedRows(_unpacked)
         self._parts_of: dict[str, tuple[int, ...]] = {}
         self._named_forces: dict[str, None] = {}
         self._key_hashes = set[int]()  # a key that is new is told without unpacking anything
@@ -44,7 +44,7 @@ class SessionEvents(EventsInParts):
 
     def forget(self, count: int) -> list[StoredEvent]:
         """Forget the events behind the first `count`, and return them."""
-        place = count - self._packed_count
+        place = count - len(self._packed)
         forgotten = self._last[place:]
         del self._last[place:]
         return forgotten
@@ -58,7 +58,6 @@ class SessionEvents(EventsInParts):
         keyed = (entry.event for entry in entries if entry.event.key is not None)
         self._key_hashes.update(hash((event.record, event.key)) for event in keyed)
         rows = [(*event_row(e), [tuple(row) for row in change_rows(e.event)]) for e in entries]
-        self._packed = PackedRows(_unpacked) if self._packed is None else self._packed
         # INVARIANT: whoever is stopped from here on holds events twice, which no store keeps.
         number = self._packed.add(rows)
         shared = (number,)  # one value for all whose events are in this part alone
@@ -76,16 +75,12 @@ class SessionEvents(EventsInParts):
     @property
     def is_packed(self) -> bool:
         """Whether some of the events are packed."""
-        return self._packed is not None
+        return len(self._packed) > 0
 
     @property
     def has_corrected(self) -> bool:
         """Whether one of the events corrects another."""
         return self._has_corrected or any(map(_is_corrected, self._last))
-
-    @property
-    def _packed_count(self) -> int:
-        return 0 if self._packed is None else len(self._packed)
 
     def records(self) -> Mapping[str, None]:
         """Return the ids of the records that the events are of, in order."""
@@ -109,9 +104,8 @@ class SessionEvents(EventsInParts):
         return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
 
     def _rows_of(self, record: str) -> Iterator[EventRow]:
-        if self._packed is not None:
-            for number in self._parts_of.get(record, ()):
-                yield from (row for row, _ in self._packed.part(number) if row.record == record)
+        for number in self._parts_of.get(record, ()):
+            yield from (row for row, _ in self._packed.part(number) if row.record == record)
 
     def numbers(self) -> Iterator[EventNumber]:
         """Yield the record, number and key of each event."""
@@ -119,12 +113,12 @@ class SessionEvents(EventsInParts):
 
     def event_rows(self) -> Iterator[EventRow]:
         """Yield the row of each event."""
-        packed = (row for row, _ in self._packed or ())
+        packed = (row for row, _ in self._packed)
         return chain(packed, map(event_row, self._last))
 
     def change_rows(self) -> Iterator[ChangeRow]:
         """Yield the rows of the changes of each event."""
-        packed = chain.from_iterable(changes for _, changes in self._packed or ())
+        packed = chain.from_iterable(changes for _, changes in self._packed)
         return chain(packed, *(change_rows(entry.event) for entry in self._last))
 
     def saying_forces(self) -> Collection[str]:
@@ -133,10 +127,10 @@ class SessionEvents(EventsInParts):
         return {*self._named_forces, *last}
 
     def __len__(self) -> int:
-        return self._packed_count + len(self._last)
+        return len(self._packed) + len(self._last)
 
     def __iter__(self) -> Iterator[StoredEvent]:
-        return chain((_entry(row) for row, _ in self._packed or ()), self._last)
+        return chain((_entry(row) for row, _ in self._packed), self._last)
 
     @overload
     def __getitem__(self, place: int) -> StoredEvent: ...

@@ -39,6 +39,7 @@ from peelflow.stores.database import (
     Statements,
     check_batch,
     check_keys_and_rules,
+    check_listings,
 )
 from peelflow.stores.dialect import Dialect, quoted
 from peelflow.stores.fork_safety import OpenReading, ProcessIdentity, fork_guard
@@ -201,6 +202,9 @@ class SqliteStore(DatabaseStore):
                 check_keys_and_rules(batch, ask, _STATEMENTS, batch.read_set)
             else:
                 check_batch(batch, ask, _STATEMENTS)
+                check_listings(
+                    batch, ask, _STATEMENTS, lambda: bool(ask(HAS_JOINT_RECORDS, ())[0][0])
+                )
             self.at_sync_point("checked")
             write_rows(connection, rows)
             if isinstance(rows, BatchRows):

@@ -29,7 +29,7 @@ from peelflow.stores.base import (
     check_keys,
     check_numbers,
 )
-from peelflow.stores.database import check_batch
+from peelflow.stores.database import check_batch, check_listings
 from peelflow.stores.dialect import quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
 from peelflow.stores.sql import schema as tables
@@ -67,6 +67,7 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
     asking, statements = partial(ask, connection), statements_of(connection.dialect)
     check_sqlite_schema(connection)
     check_batch(batch, asking, statements)
+    check_listings(batch, asking, statements, partial(_has_joint_records, connection))
     rows, expected = batch_rows(batch, moves_alone=False), expected_numbers(batch)
     is_joint = keeps_joint(connection, rows)
     for record in rows.records:
@@ -93,13 +94,17 @@ def keeps_joint(connection: Connection, rows: BatchRows) -> bool:
     """
     if not rows.joint:
         return False
-    if inspect(connection).has_table(tables.joint_records.name):
+    if _has_joint_records(connection):
         return True
     if any(made for _, made in rows.joint):
         url = connection.engine.url.render_as_string(hide_password=True)
         why = f"it has no table of joint records; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
     return False
+
+
+def _has_joint_records(connection: Connection) -> bool:
+    return inspect(connection).has_table(tables.joint_records.name)
 
 
 def write_joint(connection: Connection, rows: BatchRows) -> None:
@@ -421,6 +426,8 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
     absent = absent_ids(batch)
     if absent:
         connection.exec_driver_sql(_LOCK_ABSENT_IDS, (absent,)).all()
+    if batch.listings:
+        _lock_and_list(connection, batch)
     rows = batch_rows(batch, moves_alone=False)
     is_joint = keeps_joint(connection, rows)
     parameters = {"alone": alone, **_statement_parameters(rows, expected)}
@@ -436,6 +443,18 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         raise lost_transaction(batch)
     if is_joint:
         write_joint(connection, rows)
+
+
+def _lock_and_list(connection: Connection, batch: WriteBatch) -> None:
+    """Refuse a batch one of whose queries lists otherwise, once its records are locked.
+
+    # INVARIANT: whoever comes to be listed has read, and so locks, a record that is read for this
+    # batch too. It is locked by a statement before the one that lists, which then sees what was
+    # kept meanwhile; whoever comes later finds what this batch moves.
+    """
+    asking, statements = partial(ask, connection), statements_of(connection.dialect)
+    check_batch(batch, asking, statements)
+    check_listings(batch, asking, statements, partial(_has_joint_records, connection))
 
 
 def _statement_parameters(rows: BatchRows, expected: Mapping[str, int]) -> dict[str, Any]:

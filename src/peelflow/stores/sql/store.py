@@ -345,9 +345,10 @@ class SqlStore(SqlStoreBase):
                     return None
             with self._reading() as connection:
                 raise_refusal(connection, batch)
+        in_transaction = bool(absent_ids(batch) or rows.joint or batch.listings)
         for _ in range(APPEND_TRIES):
             try:
-                return self._append_whole(batch, alone=not (absent_ids(batch) or rows.joint))
+                return self._append_whole(batch, alone=not in_transaction)
             except Conflict as conflict:
                 if not conflict.transaction_lost:
                     raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -26,6 +27,15 @@ from peelflow.testing.samples import (
     record,
 )
 from peelflow.testing.worker import AtPoint, at_sync_points, race_appends
+
+NAMING = {"title": "named"}
+LISTED: dict[str, Any] = {"fields": NAMING, "parent": "p"}
+LISTINGS = (
+    RecordQuery(force="WMP"),
+    RecordQuery(field=("title", "named")),
+    RecordQuery(mention="named"),
+    RecordQuery(parent="p"),
+)
 
 
 class WriterInterrupted(BaseException):
@@ -193,6 +203,54 @@ class OptimisticConcurrency(Contract):
                 kept = list(pool.map(lambda both: is_appended(store, both), (mine, others)))
                 assert sorted(kept) == [False, True]
                 append_next(store, "child" if kept[0] else "parent")
+
+    @pytest.mark.parametrize("query", LISTINGS)
+    def test_what_was_listed_is_listed_still(self, store: Store, query: RecordQuery) -> None:
+        """S2: a record that a query lists by now, or that moved, is a conflict; another is none."""
+        append_next(store, "a", **LISTED)
+        append_next(store, "gone", withdrawn=True, **LISTED)
+        listing = {query: {known.id: known.number for known in store.records(query)}}
+        append_next(store, "b", force="KENT")
+        append_next(store, "gone", withdrawn=True, **LISTED)
+        store.append(evolve(batch(next_event(store, "b", force="KENT")), listings=listing))
+
+        for number in (1, 2):
+            append_next(store, "new", **LISTED)
+            moved = next_event(store, "b", force="KENT"), next_event(store, "none")
+            with pytest.raises(Conflict) as caught:
+                store.append(evolve(batch(*moved), listings=listing))
+            conflict = caught.value
+            assert (conflict.record, conflict.expected, conflict.found) == ("new", 0, number)
+        assert (len(store.history("b")), store.read(["none"])) == (2, {})
+
+    def test_what_was_listed_and_is_listed_no_more_is_a_conflict(self, store: Store) -> None:
+        """S2: a record that was listed and moved is a conflict, though it is not listed by now."""
+        query = RecordQuery(state="open")
+        append_next(store, "a")
+        append_next(store, "b", state="closed")
+        append_next(store, "a", state="closed")
+
+        for listed in ({"a": 1}, {"a": 2}):
+            with pytest.raises(Conflict) as caught:
+                store.append(evolve(batch(next_event(store, "b")), listings={query: listed}))
+            assert (caught.value.record, caught.value.found) == ("a", 0)
+        assert len(store.history("b")) == 1
+
+    def test_of_one_that_lists_and_one_that_comes_to_be_listed_one_is_kept(
+        self, store: Store
+    ) -> None:
+        """S2: a record is withdrawn while another comes to name it: whoever is second is told."""
+        append_next(store, "named")
+        with ThreadPoolExecutor(2) as pool:
+            for number in range(15):
+                query = RecordQuery(mention="named")
+                listed = {known.id: known.number for known in store.records(query)}
+                read = {"named": store.read(["named"])["named"].record.number}
+                naming = next_event(store, f"n{number}", fields=NAMING)
+                comes = batch(naming, read_set=read)
+                lists = evolve(batch(next_event(store, "named")), listings={query: listed})
+                kept = list(pool.map(lambda one: is_appended(store, one), (comes, lists)))
+                assert sorted(kept) == [False, True]
 
 
 def is_appended(store: Store, batch_to_append: WriteBatch) -> bool:
