@@ -226,6 +226,6 @@ def test_a_letter_that_an_earlier_peelflow_let_count_at_another_level_is_no_find
     early = signed(world, world.day - timedelta(1))
     world.later(2)
     with monkeypatch.context() as as_before:
-        as_before.setattr(Session, "last_sent_back", lambda *_, **__: None)
+        as_before.setattr(Session, "last_sending_back", lambda *_, **__: None)
         world.fire(record, "close", "chief_constable", evidence=[early])
     assert world.register.verify() == ()

@@ -176,7 +176,7 @@ def test_kept_rules_that_left_a_step_out_do_not_forget_it(
     with pytest.raises(Refused, match="last sent back or re-opened on 2023-06-08"):
         close_on(register, b"2", date(2023, 7, 1))
     with monkeypatch.context() as made_up:
-        made_up.setattr(Session, "last_sent_back", lambda *_, **__: None)
+        made_up.setattr(Session, "last_sending_back", lambda *_, **__: None)
         close_on(register, b"2", date(2023, 7, 1))
     (finding,) = register.verify()
     assert "last sent back or re-opened on 2023-06-08" in finding.sentence

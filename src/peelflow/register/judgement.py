@@ -467,7 +467,7 @@ def _sent_back_as_kept(session: Session, record: Record, context: Context) -> da
     """
     if context.sent_back is None or session.national_ledgers(record) is None:
         return None
-    return session.last_sent_back(record, at_level=True)
+    return session.last_sending_back(record, at_level=True)
 
 
 def _why_begun_unlawful(session: Session, event: Event) -> str:

@@ -96,7 +96,7 @@ def _context_with(
         signers=reads.signers(reads.lifecycle(record)),
         each_force_signs=reads.each_force_signs,
         unseen_forces=unseen_forces(reads, record),
-        sent_back=reads.sent_back_elsewhere(record),
+        sent_back=reads.unknown_sending_back(record),
     )
 
 

@@ -74,10 +74,10 @@ class Session(ReadSet):
         context = ReadSet.context(self, lifecycle, record, act)
         if not context.appointments:  # which every letter that counts asks for
             return context
-        sent_back = self.sent_back_elsewhere(record)
+        sent_back = self.unknown_sending_back(record)
         return context if sent_back is None else evolve(context, sent_back=sent_back)
 
-    def sent_back_elsewhere(self, record: Record) -> date | None:
+    def unknown_sending_back(self, record: Record) -> date | None:
         """Return when a record was last sent back, where its rules do not tell it.
 
         A step that they do not have may have done so, before it moved to them.
@@ -86,9 +86,9 @@ class Session(ReadSet):
             record: The record as it stands, or as it stood.
         """
         is_told = record.done.keys() <= machine_for(self.lifecycle(record)).events.keys()
-        return None if is_told else self.last_sent_back(record)
+        return None if is_told else self.last_sending_back(record)
 
-    def last_sent_back(self, record: Record, *, at_level: bool = False) -> date | None:
+    def last_sending_back(self, record: Record, *, at_level: bool = False) -> date | None:
         """Return when a record was last sent back or re-opened, by the rules of that time.
 
         Args:
