@@ -14,7 +14,7 @@ from peelflow.stores.codec import record_from, record_text
 from peelflow.stores.packed import PackedRows
 from peelflow.stores.rows import record_row
 
-RECORDS_HELD = 4_096
+RECORDS_HELD = 1_024
 """How many of the records that were moved are held as they are."""
 PACKED_AT_ONCE = 16
 """How many are packed together: to read one of them, all are unpacked."""
