@@ -21,7 +21,7 @@ _COLUMNS = ("open", "closed", _ASSUMED)
 class FigureLine(Result):
     """One line of the figures: how many records count open and closed.
 
-    `assumed` of them stand where they were taken over, and nobody saw them walk there.
+    `assumed` of them stand as they were taken over, and nobody saw them walk there.
     """
 
     _derived: ClassVar[tuple[str, ...]] = ("total",)
@@ -62,7 +62,7 @@ class Figures(Result):
 
     @property
     def assumed(self) -> int:
-        """All records that stand where they were taken over."""
+        """All records that stand as they were taken over."""
         return sum(line.assumed for line in self.lines)
 
     @property

@@ -95,6 +95,9 @@ _ROUND, _STROKE = (re.compile(_AMONG_LETTERS.format(digit)) for digit in "01")
 _JOINED = (("rn", "m"), ("vv", "w"), ("VV", "W"), ("cl", "d"), ("c|", "d"))
 """Two letters that are read as one where they stand close, in the case in which they are."""
 _DIGIT = re.compile(r"\d")
+_PLAIN_PART = "(?:[A-HJ-NP-Za-hjkmnp-z]+(?:[2-9][0-9]*)?|[0-9]+)"
+_PLAIN_ID = re.compile(f"(?!.*(?:rn|vv|VV)){_PLAIN_PART}(?:-{_PLAIN_PART})*")
+"""An id of letters and numbers in which nothing looks like anything else; a number is in it."""
 _HYPHENS = str.maketrans("", "", "-")
 _SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
 
@@ -155,13 +158,15 @@ def alike_name(name: str, known: Iterable[str]) -> str | None:
     )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def name_keys(name: str) -> frozenset[str]:
     """Return keys of a name; it is alike to each name that shares one of them.
 
     Args:
         name: A name.
     """
+    if _PLAIN_ID.fullmatch(name) and _DIGIT.search(name):  # said first: many rows bring one each
+        return frozenset((name.casefold(),))
     readings = _readings_of(name)
     return frozenset(map(_parted, (*readings, *map(_as_number, readings))))
 

@@ -130,6 +130,17 @@ def test_show_says_it_beside_the_state(force: Run) -> None:
     assert "taken over so" not in force("show", "THEIRS", *HERE).out
 
 
+def test_show_says_as_what_it_was_taken_over(force: Run) -> None:
+    """Where it is of another level by now: nobody saw it closed there either."""
+    act = ("--on", "2026-11-21", "--reason", "graded anew", "--source", "letter", *HMICFRS, *HERE)
+    assert force("relevel", "THEIRS", "level-3-to-4", *act).code == 0
+    facts = [line.split(maxsplit=1) for line in force("show", "THEIRS", *HERE).out.splitlines()]
+    assert ["state", "closed (portal: closed)"] in facts
+    assert ["assumed", "taken over as closed under level-3@2 on 2026-11-20"] in facts
+    told = rows_of(force("list", "--format", "csv", *HERE).out, "record", "assumed", "level")
+    assert ("THEIRS", "yes", "4") in told
+
+
 def test_the_paper_marks_it_in_its_tables(force: Run) -> None:
     """The figures, what moved, what is over its day, and what waits for verification."""
     asked = ("--as-at", "2026-11-25", "--since", "2026-10-31")

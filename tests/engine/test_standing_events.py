@@ -170,3 +170,15 @@ def test_corrections_fold_no_more_again_than_they_change(
         whole = [*history(*(what for pair in pairs for what in pair))]
     assert [*each_as_recorded(whole)][-1][2] == fold(whole)
     assert len(folds) <= 2 * len(whole)
+
+
+def test_what_comes_with_an_entry_stands_behind_it_as_long_as_that_holds() -> None:
+    """Voided, the entry lets it stand where it was recorded; brought back, behind it again."""
+    entered = Corrected(1, "reenter", day(0), ENTRY)
+    whats = AMENDED, entered, START, Corrected(3, "void"), Corrected(5, "void"), entered
+    more = Corrected(2, "redate", day(1)), Corrected(4, "void"), Corrected(9, "void")
+    whole = [*history(*whats, *more)]
+    whole[3] = evolve(whole[3], actor=PEELFLOW)
+    agrees(whole)
+    orders = [[each.number for each in as_corrected(whole[:count])] for count in (4, 5, 6)]
+    assert orders == [[1, 4, 2], [1, 2, 4], [1, 4, 2]]

@@ -323,3 +323,49 @@ def test_another_than_who_did_what_nobody_did_is_found(tried: Register) -> None:
     said = why_not_as_recorded(session, evolve(added, number=2, what=what), record)
     assert said.endswith("kept beside it: nobody did `begin`")
     assert why_not_as_recorded(session, added, record) == ""
+
+
+def as_added(event: dict[str, Any]) -> None:
+    """Make of what a record is taken over as, at first or anew, what it is added as."""
+    what = event["what"].get("entry") or event["what"]
+    if "issued" in what:
+        event["kind"] = {"taken_over": "added"}.get(event["kind"], event["kind"])
+        event["on"] = max("2018-01-01", event["on"] if "entry" in event["what"] else "")
+        del what["issued"]
+    for change in event.get("changes", ()):
+        change["on"] = "2018-01-01"
+
+
+@pytest.mark.parametrize("way", ["withdrawn", "entered anew"])
+def test_nobody_was_added_who_is_taken_over_alone_though_that_stands_no_more(way: str) -> None:
+    """As a record closed before there were levels: withdrawn since, or entered anew again."""
+    said: Any = {"actor": HMICFRS, "reason": "so", **PORTAL}
+    with Register.open("memory:") as register:
+        of: Any = {"category": "recommendation", "force": "wmp", "state": "closed"}
+        first, then = date(2018, 1, 1), date(2023, 1, 1)
+        register.take_over("R-1", issued=first, on=then, **of, **said)
+        if way == "withdrawn":
+            register.correct("R-1", 1, correction="void", **said)
+        else:
+            for issued in (date(2018, 1, 2), first):
+                entry: Any = {"issued": issued}
+                register.correct("R-1", 1, correction="reenter", entry=entry, **said)
+        honest = list(register.export())
+    edit = as_added if way == "withdrawn" else at(2, as_added)
+    assert judged(honest) == ([], ())
+    found, _ = judged(forged(honest, edit))
+    number = 1 if way == "withdrawn" else 2
+    sentence = "under before-levels@2, kept beside it, a record can only be taken over"
+    assert f"{number}: {sentence}" in found
+
+
+def test_a_step_of_the_system_s_that_fell_due_comes_of_nothing_at_once(tried: Register) -> None:
+    """Without the day on which it was due it would have come of what stands before it."""
+    with Register.open("memory:", rulebook=tried.rulebook) as register:
+        register.add("R-1", category="tried", force="wmp", issued=FIRST, actor=LEAD)
+        register.tick()
+        honest = list(register.export())
+    assert judged(honest, tried.rulebook)[0] == []
+    found, _ = judged(forged(honest, at(2, drop("due"))), tried.rulebook)
+    assert len(found) == 1
+    assert found[0].startswith("2: a step of the system's is recorded at ")

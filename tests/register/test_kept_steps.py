@@ -171,6 +171,16 @@ FORGERIES: dict[str, tuple[tuple[Correct, ...], Edit, list[str]]] = {
         at(3, corrects(2, counted(issued=-1), correction="void")),
         [f"3: R-1: event 2{ALONE}", f"1: {MISSING}"],
     ),
+    "voided alone behind another correction": (
+        (noted, void(3), noted),
+        at(5, corrects(2, counted(issued=-1), correction="void")),
+        [f"5: R-1: event 2{ALONE}", f"1: {MISSING}"],
+    ),
+    "left where it leads from nowhere, for a while": (
+        (entered(level=3), void(3)),
+        all_of(without(6), without(4)),
+        ["2: `archive` by `system` was not lawful under level-3@2, kept beside it: it leaves `iss"],
+    ),
     "re-dated alone": (
         (noted,),
         at(3, corrects(2, counted(issued=-1, later=1), correction="redate", to=f"{LATER}")),
@@ -424,6 +434,7 @@ categories:
     title: Task
     fields: {owner: {type: person, title: Owner}, area: {type: text, title: Area}}
     figures: [{title: Task, order: 210, level: none}]
+predicates: {is_sorted: Sorted, is_shelved: Shelved}
 ---
 lifecycle: task
 version: 1
@@ -489,3 +500,75 @@ def test_what_an_earlier_peelflow_took_by_the_file_s_order_is_honest(
 def _in_the_file(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
     steps = lifecycle.states[state].transitions
     return tuple(step.trigger for step in steps if is_automatic(step))
+
+
+LATELY = """vocabulary: lately
+categories:
+  lately:
+    title: Lately
+    fields: {owner: {type: person, title: Owner}, area: {type: text, title: Area}}
+---
+lifecycle: lately
+version: 1
+in_force_from: 2020-01-01
+title: What goes on by itself where it was let
+applies_to: {category: lately, level: none}
+initial: open
+states:
+  open:
+    counts_as: {force: open}
+    transitions:
+      go: {to: half, by: [system], requires: [{field: area}]}
+      carry: {to: late, by: [lead]}
+  half: {counts_as: {force: open}, transitions: {carry: {to: late, by: [lead]}}}
+  late:
+    counts_as: {force: open}
+    transitions:
+      end: {to: done, by: [system], requires: [{field: owner}]}
+      stop: {to: done, by: [lead]}
+  done: {counts_as: {force: closed}, final: true}
+"""
+
+
+def test_what_follows_on_a_beginning_entered_anew_leads_on_where_it_stands(tmp_path: Path) -> None:
+    """And not where the record is by then, which nothing since led on from."""
+    for name, part in zip(("words", "rules"), LATELY.split("---\n"), strict=True):
+        (tmp_path / f"{name}.yaml").write_text(part)
+    with Register.open("memory:", rulebook=load(tmp_path)) as register:
+        register.add("R-1", category="lately", force="wmp", issued=ISSUED, actor=LEAD)
+        register.fire("R-1", "carry", actor=LEAD, on=ISSUED)
+        register.amend("R-1", "owner", "lead-1", actor=LEAD, reason="so", on=ISSUED)
+        entry: Any = {"fields": {"area": "n"}}
+        register.correct("R-1", 1, correction="reenter", entry=entry, actor=LEAD, reason="so")
+        assert [event.kind for event in register.history("R-1")][-2:] == ["corrected", "acted"]
+        assert (register.record("R-1").state, register.verify()) == ("late", ())
+
+
+def test_a_step_may_come_behind_what_is_void_with_what_is_entered_anew(tmp_path: Path) -> None:
+    """Where it begins otherwise, the step that it led to is void, and another comes with it."""
+    with Register.open("memory:", rulebook=tasks(tmp_path, SORT, SHELVE)) as register:
+        said: Any = {"force": "wmp", "issued": ISSUED, "actor": KIM}
+        register.add("X-1", category="task", fields={"area": "n"}, **said)
+        entry: Any = {"fields": {"owner": "lee"}}
+        register.correct("X-1", 1, correction="reenter", entry=entry, actor=KIM, reason="so")
+        triggers = [getattr(event.what, "trigger", "") for event in register.history("X-1")]
+        assert triggers == ["", "sort", "", "", "shelve"]
+        assert register.verify() == ()
+
+
+def test_of_several_steps_that_may_be_left_out_the_first_is_told(tmp_path: Path) -> None:
+    """By its name, which the system would have tried first."""
+    steps = [
+        f"{trigger}: {{to: {to}, by: [system], requires: [{{predicate: is_{to}}}]}}"
+        for trigger, to in (("sort", "sorted"), ("shelve", "shelved"))
+    ]
+    book, known = tasks(tmp_path, *steps), never("is_sorted", "is_shelved")
+    with Register.open("memory:", rulebook=book, predicates=known) as register:
+        assert add_task(register) == "new"
+        _, unjudged = judged(list(register.export()), book)
+    assert unjudged == (untold("shelve", "X-1")[0].replace("going@1", "task@1"),)
+
+
+def never(*names: str) -> dict[str, Predicate]:
+    """Return functions of predicates that never hold."""
+    return {name: lambda *_: False for name in names}

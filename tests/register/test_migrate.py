@@ -103,7 +103,7 @@ def test_moving_again_moves_nothing(here: Reviews) -> None:
 
 def test_what_was_cut_off_goes_on(here: Reviews, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole batches are kept; asking again moves the others."""
-    monkeypatch.setattr(migrations, "RECORDS_AT_ONCE", 2)
+    monkeypatch.setattr(migrations, "MOVED_AT_ONCE", 2)
     for _ in range(5):
         here.add()
 

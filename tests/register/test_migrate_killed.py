@@ -18,7 +18,7 @@ from peelflow.register import migrations
 from peelflow.rulebook.national import load
 from tests.builders.rules import reviews
 
-migrations.RECORDS_AT_ONCE = 2
+migrations.MOVED_AT_ONCE = 2
 here = reviews(Path("."), sys.argv[1], rules=load(sys.argv[2]))
 here.move(on_progress=lambda done, _: done == 4 and os.kill(os.getpid(), signal.SIGKILL))
 """

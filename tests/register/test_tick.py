@@ -18,7 +18,7 @@ from peelflow.errors import Conflict, InvalidRequest
 from peelflow.model.records import PEELFLOW, TransitionTaken
 from peelflow.register.register import Register
 from peelflow.register.session import Session
-from peelflow.register.timers import RECORDS_AT_ONCE, PendingTimer, TickResult, tick
+from peelflow.register.timers import TICKED_AT_ONCE, PendingTimer, TickResult, tick
 from peelflow.rulebook.national import load
 from tests.builders.force import clock
 from tests.builders.rules import (
@@ -134,12 +134,12 @@ def test_more_records_than_a_batch_holds_all_fire(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In batches, none twice."""
-    for number in range(RECORDS_AT_ONCE + 3):
+    for number in range(TICKED_AT_ONCE + 3):
         add_case(register, f"C-{number}", ISSUED)
     spy = Mock(wraps=register.store.append)
     monkeypatch.setattr(register.store, "append", spy)
-    assert len(register.tick(on=DUE).fired) == RECORDS_AT_ONCE + 3
-    assert [len(call.args[0].records) for call in spy.call_args_list] == [RECORDS_AT_ONCE, 3]
+    assert len(register.tick(on=DUE).fired) == TICKED_AT_ONCE + 3
+    assert [len(call.args[0].records) for call in spy.call_args_list] == [TICKED_AT_ONCE, 3]
 
 
 def test_the_records_of_a_batch_are_read_at_once(

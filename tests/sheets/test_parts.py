@@ -38,7 +38,7 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pack a few events at once, and hold a few records."""
     monkeypatch.setattr(session_events, "PART", PART)
     monkeypatch.setattr(session_records, "RECORDS_HELD", 3)
-    monkeypatch.setattr(session_records, "RECORDS_AT_ONCE", 2)
+    monkeypatch.setattr(session_records, "PACKED_AT_ONCE", 2)
 
 
 @pytest.fixture

@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from peelflow import national
 from peelflow.errors import Diagnostic, Span
 from peelflow.register import csv_schema
-from peelflow.register.csv_schema import SheetRow, open_sheet, read_sheet
+from peelflow.register.csv_import import import_sheets
+from peelflow.register.csv_schema import DateFormat, SheetRow, open_sheet, read_sheet
+from peelflow.register.register import Register
 from peelflow.register.sheet_kinds import SHEET_KINDS
 from peelflow.register.waiting_rows import WaitingRow, WaitingRows, order_of_rows
+from peelflow.stores.memory import MemoryStore
+from tests.builders.force import clock
 
 RECORDS = "record,category,force,issued,actor,actor_role,owner,parent\n"
 DEFAULTS = {"actor": "clerk", "actor_role": "liaison_officer"}
@@ -106,6 +111,32 @@ def brute_order(rows: list[WaitingRow]) -> list[int]:
     return order
 
 
+@given(st.lists(entries | acts, max_size=12))
+def test_a_row_that_says_what_another_does_is_told(rows: list[SheetRow]) -> None:
+    """Whichever of the two is asked for; and one in a million that says something else."""
+    held = waiting(rows)
+    told = [held.may_be_repeated(row) for row in rows]
+    assert told == [sum(row.cells == other.cells for other in rows) > 1 for row in rows]
+
+
+@pytest.mark.parametrize("dates", DateFormat)
+def test_rows_that_say_the_same_are_each_kept_once(tmp_path: Path, dates: DateFormat) -> None:
+    """A row that comes twice is meant twice, and comes no third time with the same sheets."""
+    register = Register(MemoryStore(), rulebook=national(), clock=clock)
+    written = "01/02/2022" if dates is DateFormat.BRITISH else "2022-02-01"
+    row = f"R-1,cause_of_concern,wmp,{written},clerk,liaison_officer,lead-1,\n"
+    (tmp_path / "a.csv").write_text(RECORDS + row, "utf-8")
+    note = "R-1,seen,{},clerk,liaison_officer\n"
+    notes = [note.format(day) for day in (written, "2022-02-01", "2022-02-02")]
+    (tmp_path / "b.csv").write_text("record,note,on,actor,actor_role\n" + "".join(notes), "utf-8")
+    assert import_sheets(register, [tmp_path], dates=dates).kept == 4
+    assert [event.key[-2:] for event in register.history("R-1") if event.key] == [":1", *_COUNTS]
+    assert import_sheets(register, [tmp_path], dates=dates).known == 4
+
+
+_COUNTS = [":1", ":2", ":1"]
+
+
 def test_a_row_that_waits_takes_little_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,10 +145,11 @@ def test_a_row_that_waits_takes_little_memory(
     rows = "".join(f"R-{n},afi,wmp,2022-01-01,a,b,lead-{n},\n" for n in range(many))
     (tmp_path / "a.csv").write_text(RECORDS + rows, "utf-8")
     monkeypatch.setattr(csv_schema, "MAX_SHEET_BYTES", 50 * many)  # room is made for so many
+    held = WaitingRows()
     tracemalloc.start()
     try:
         read, _ = open_sheet(tmp_path / "a.csv", {})
-        held = waiting(read)
+        held.add_sheet(read)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

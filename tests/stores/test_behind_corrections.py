@@ -205,6 +205,11 @@ FORGERIES: dict[str, tuple[tuple[Do, ...], Edit, str]] = {
         at(5, says(to="2023-01-01")),
         "R-1 5 day-unfit",
     ),
+    "a withdrawal that counts nothing back": (
+        (void(1, HMICFRS),),
+        at(4, without_changes),
+        "R-1 4 changes-unfit",
+    ),
     "what happened to what was withdrawn": (
         (void(1, HMICFRS), void(4, HMICFRS)),
         at(5, turned_to_note),

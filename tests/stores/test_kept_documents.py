@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -15,11 +16,13 @@ from attrs import evolve
 from peelflow import Actor, Register, national
 from peelflow.errors import Unverified
 from peelflow.model.records import Document
+from peelflow.register import archive, kept_documents
 from peelflow.register.judgement import Verification, judge_events
 from peelflow.register.kept_documents import DocumentWords
 from peelflow.register.restore import judge_export
 from peelflow.stores.base import Store
 from peelflow.stores.codec import description_of
+from peelflow.stores.opening import register_documents
 from tests.register.test_restore import written
 from tests.stores.forgery import Edit, at, forged, say
 
@@ -210,3 +213,22 @@ def test_words_of_documents_hold_none_of_them() -> None:
     assert (words.has_document("d"), words.has_document("of this")) == (True, False)
     assert words.document("d") is None
     assert (words.sizes, words.described) == ({"d": 26}, {"of this"})
+
+
+def test_verify_reads_the_documents_once(
+    honest: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known of them as they are held to their digests is known as events are judged."""
+    reads: list[object] = []
+
+    def counted(*given: Any) -> Iterator[tuple[str, bytes]]:
+        reads.append(given)
+        return register_documents(*given)
+
+    for module in (archive, kept_documents):
+        monkeypatch.setattr(module, "register_documents", counted)
+    with Register.open("memory:") as register:
+        register.restore(written(honest, tmp_path))
+        reads.clear()
+        assert register.verify() == ()
+    assert len(reads) == 1

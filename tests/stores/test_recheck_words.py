@@ -417,3 +417,29 @@ def test_item_14_an_appointment_has_any_id_that_is_no_other_ones(record: str) ->
     with Register.open("memory:") as register:
         adds_appointment(record)(register)
         assert register.verify() == ()
+
+
+SHEETS = """
+vocabulary: sheets
+categories:
+  sheet: {title: Sheet, fields: {question: {type: list, title: Asked}}}
+"""
+SHEET = """
+lifecycle: sheet
+version: 1
+in_force_from: 2020-01-01
+title: Sheet
+applies_to: {category: sheet, level: none}
+initial: kept
+states: {kept: {counts_as: {}, final: true}}
+"""
+
+
+def test_item_14_a_question_of_a_force_s_own_may_be_a_list(tmp_path: Path) -> None:
+    """It is none of a question set then, and nothing is asked of it."""
+    for name, text in (("words", SHEETS), ("rules", SHEET)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    with Register.open("memory:", rulebook=load(tmp_path)) as register:
+        asked: Any = {"question": ["a", "b"]}
+        register.add("X-1", category="sheet", force="wmp", issued=DAY, fields=asked, actor=KIM)
+        assert register.verify() == ()

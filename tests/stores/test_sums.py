@@ -346,6 +346,7 @@ def test_sums_that_are_kept_anew_meanwhile_are_not_mixed(
         "UPDATE sums SET total = 'x'",
         "UPDATE sums SET assumed = 'x'",
         "UPDATE sums SET force = x'00'",
+        "UPDATE checkpoint SET position = 'x'",
     ],
 )
 def test_sums_that_cannot_be_read_are_told_and_not_used(file: SqliteStore, change: str) -> None:

@@ -36,7 +36,7 @@ from peelflow.cli.selecting import (
     SelectionOptions,
 )
 from peelflow.cli.settings import FINDINGS, UNDETERMINED
-from peelflow.engine.fold import is_assumed
+from peelflow.engine.fold import as_corrected, begin, is_assumed
 from peelflow.figures import Figures
 from peelflow.model.decisions import InspectionNeed, Refusal
 from peelflow.model.records import (
@@ -378,11 +378,22 @@ def show_record(
             output.line(line)
 
 
-def _state_facts(rules: Lifecycle, record: Record) -> Iterator[tuple[str, str]]:
+def _say_taken_over(record: Record, history: Sequence[Event]) -> str:
+    """Return when a record was taken over, and as what where it is called otherwise by now."""
+    first = as_corrected(history)[0]
+    begun = begin(first)
+    is_so = (begun.lifecycle, begun.state) == (record.lifecycle, record.state)
+    how = "so" if is_so else f"as {begun.state} under {begun.lifecycle}"
+    return f"taken over {how} on {first.on}"
+
+
+def _state_facts(
+    rules: Lifecycle, record: Record, history: Sequence[Event]
+) -> Iterator[tuple[str, str]]:
     counts = "" if record.withdrawn else say_counts(rules.states[record.state])
     yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
     if is_assumed(record) and not record.withdrawn:
-        yield "assumed", f"taken over so on {record.entered[record.state].on}"
+        yield "assumed", _say_taken_over(record, history)
     if record.joint_with:
         yield "lead force", f"{record.force}; whose persons act: {', '.join(record.acting_forces)}"
 
@@ -391,7 +402,7 @@ def _record_facts(
     register: Register, record: Record, history: Sequence[Event]
 ) -> Iterator[tuple[str, str]]:
     rules = register.lifecycle(record.lifecycle)
-    yield from _state_facts(rules, record)
+    yield from _state_facts(rules, record, history)
     is_here = register.rulebook.by_pin(record.lifecycle.digest) is not None
     title = rules.title if is_here else "as kept with it; their file is not here"
     yield "rules", f"{record.lifecycle}: {title}"

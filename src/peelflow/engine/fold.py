@@ -23,6 +23,7 @@ from peelflow.model.records import (
     Corrected,
     Document,
     Event,
+    EventPayload,
     LastDone,
     MadeJoint,
     Migrated,
@@ -92,16 +93,19 @@ def fold(events: Iterable[Event]) -> Record:
         TypeError: What remains does not begin with `added` or `taken_over`.
     """
     history = tuple(events)
-    effective = as_corrected(history)
-    withdrawn = not effective
-    if withdrawn:
-        effective = as_corrected(before_withdrawal(history))
+    effective, withdrawn = _standing_events(history)
     if not effective:
         raise ValueError(history)
     record = begin(effective[0])
     for event in effective[1:]:
         record = apply(record, event)
     return evolve(record, number=history[-1].number, withdrawn=withdrawn)
+
+
+def _standing_events(history: tuple[Event, ...]) -> tuple[tuple[Event, ...], bool]:
+    """Return what stands of a history, and whether it was withdrawn: then what stood before."""
+    effective = as_corrected(history)
+    return effective or as_corrected(before_withdrawal(history)), not effective
 
 
 def as_corrected(events: Iterable[Event]) -> tuple[Event, ...]:
@@ -234,12 +238,27 @@ def corrected_until(history: Sequence[Event], on: date | None) -> tuple[Event, .
 
 
 def is_assumed(record: Record) -> bool:
-    """Whether a record stands in the state that it was taken over in."""
-    return record.assumed and record.entered[record.state].number == 1
+    """Whether how a record stands rests on its being taken over: nobody saw it walk there.
+
+    A step that leads back to the same state, one of a force's own, which stays within a national
+    state, and a move to other rules or another level show nobody how it came to stand so.
+    """
+    return record.assumed and not record.walked
+
+
+def has_walked(history: Iterable[Event]) -> bool:
+    """Whether a step by the rules led a record to another state, of what stands of its history."""
+    effective, _ = _standing_events(tuple(history))
+    return any(is_walk_step(event.what) for event in effective)
+
+
+def is_walk_step(what: EventPayload) -> bool:
+    """Whether an event is a step by the rules, no step of a force's own, to another state."""
+    return isinstance(what, TransitionTaken) and what.national and what.old != what.new
 
 
 def assumed_changes(history: Sequence[Event], on: date | None) -> tuple[Change, ...]:
-    """Return the changes of a record that stood by the end of a day where it was taken over.
+    """Return the changes of a record that was assumed to stand so by the end of a day.
 
     They sum up to how it counts. There are none where it walked, or was not there yet.
     """
@@ -251,7 +270,7 @@ def assumed_changes(history: Sequence[Event], on: date | None) -> tuple[Change, 
 
 
 def assumed_days(history: Sequence[Event]) -> Iterator[tuple[date, bool]]:
-    """Yield each day of a record, and whether it stood by its end where it was taken over.
+    """Yield each day of a record, and whether it was assumed by its end to stand so.
 
     There are none of one that was not taken over; before its first day it was not there.
     """
@@ -378,6 +397,7 @@ def _after_transition(record: Record, event: Event, what: TransitionTaken) -> Re
         joint_with=record.joint_with,
         was_joint_with=record.was_joint_with,
         joint_acts=record.joint_acts,
+        walked=(record.assumed and is_walk_step(what)) or record.walked,
     )
 
 

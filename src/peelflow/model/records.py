@@ -380,7 +380,9 @@ class Record(Result):
     `spent_for` says for which steps alone, where that is known. One that is `withdrawn` was entered
     by mistake: it stands as it last did, and counts nowhere on any day. `note_documents` came with
     notes, and count for no act. `force` is its lead force; a joint record is of those `joint_with`
-    it too, and was of those it `was_joint_with`. `joint_acts` says whose persons act on it.
+    it too, and was of those it `was_joint_with`. `joint_acts` says whose persons act on it. One
+    that is `assumed` was taken over, and has `walked` once a step by the rules led it to another
+    state; None where a row of an earlier peelflow does not tell it, and only its events do.
     """
 
     id: str
@@ -408,6 +410,7 @@ class Record(Result):
     joint_with: tuple[str, ...] = ()
     was_joint_with: tuple[str, ...] = ()
     joint_acts: JointActs = "lead"
+    walked: bool | None = False
 
     @property
     def forces(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Group(Result):
 class GroupCount(Result):
     """How many records of a group count open and closed on the ledger.
 
-    `assumed` of them stand where they were taken over, and nobody saw them walk there.
+    `assumed` of them stand as they were taken over, and nobody saw them walk there.
     """
 
     _derived: ClassVar[tuple[str, ...]] = ("total",)
@@ -93,7 +93,7 @@ class GroupedFigures(Result):
 
     @property
     def assumed(self) -> int:
-        """All records that stand where they were taken over."""
+        """All records that stand as they were taken over."""
         return sum(group.assumed for group in self.groups)
 
     @property

@@ -32,7 +32,7 @@ from peelflow.stores.base import chunked
 class RecordRow(Result):
     """A record in a list: what it is, whose it is, and how it stands.
 
-    Where it is `assumed`, it stands where it was taken over, and nobody saw it walk there. `force`
+    Where it is `assumed`, it stands as it was taken over, and nobody saw it walk there. `force`
     is its lead force, and `joint_with` are the others that it is of.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from peelflow.errors import StoreUnavailable, Unverified
@@ -16,7 +16,12 @@ _RESTORE = "verify it, and restore it from a backup or an export"
 
 
 def held_to_events(
-    store: Store, documents: DocumentStore, *, sealed: Seal | None, heads: Heads | None
+    store: Store,
+    documents: DocumentStore,
+    *,
+    sealed: Seal | None,
+    heads: Heads | None,
+    note: Callable[[str, bytes], None],
 ) -> tuple[Discrepancy, ...]:
     """Return everything in a register that does not fit its events.
 
@@ -25,16 +30,28 @@ def held_to_events(
         documents: What keeps its documents.
         sealed: A seal that was kept elsewhere.
         heads: The heads that came with it.
+        note: Given the digest and the content of each document as it is read.
     """
     discrepancies = list(_placing_discrepancies(store))
     with store.snapshot() as kept:
-        discrepancies += verify_snapshot(kept, register_documents(kept, documents))
+        contents = _each_noted(register_documents(kept, documents), note)
+        discrepancies += verify_snapshot(kept, contents)
         if sealed is not None:
             try:
                 discrepancies += seal_discrepancies(kept.feed(), sealed, heads)
             except StoreUnavailable as fault:
                 discrepancies.append(Discrepancy("", 0, "store-unreadable", fault.why))
     return tuple(dict.fromkeys(discrepancies))
+
+
+def _each_noted(
+    contents: Iterable[tuple[str, bytes]], note: Callable[[str, bytes], None]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the documents of a register, and have each noted that holds bytes, as not all do."""
+    for digest, content in contents:
+        if isinstance(content, bytes):
+            note(digest, content)
+        yield digest, content
 
 
 def _placing_discrepancies(store: Store) -> Iterator[Discrepancy]:

@@ -102,9 +102,10 @@ def import_sheets(
         return ImportResult(0, 0, tuple(sorted((*broken, *rows.faults()))))
     check_default_columns(defaults or {}, rows.kinds())
     folder = None if documents_from is None else Path(documents_from)
-    run = _ImportRun(register.session(), dates, folder)
+    run = _ImportRun(register.session(), dates, folder, rows.may_be_repeated)
     if dates is not DateFormat.ISO:
         rows.change(run.with_iso_days)
+        run.may_be_repeated = lambda _: True  # a day may be written in two ways
     count, done = len(rows), 0
     for taken in rows.taken(order_of_rows(rows, run.references_of), ROWS_READ_AHEAD):
         run.read_ahead(row for _, row in taken)
@@ -152,6 +153,7 @@ class _ImportRun:
     session: Session
     dates: DateFormat
     documents_from: Path | None
+    may_be_repeated: Callable[[SheetRow], bool]
     kept: int = 0
     known: int = 0
     faults: dict[int, Diagnostic] = field(factory=dict)
@@ -160,6 +162,7 @@ class _ImportRun:
     corrections: set[tuple[str, int]] = field(factory=set)
     voided_by: dict[int, tuple[str, int]] = field(factory=dict)
     row_counts: Counter[str] = field(factory=Counter)
+    field_types: dict[str | None, Mapping[str, str]] = field(factory=dict)
 
     def with_iso_days(self, row: SheetRow) -> SheetRow:
         """Return a row whose fields that are days say them as 2023-03-30, if they are days."""
@@ -177,13 +180,18 @@ class _ImportRun:
     def references_of(self, row: SheetRow) -> list[str]:
         """Return the ids that the fields of a row refer to."""
         rules = self._fields_of(row.get("category")) if row.sheet.fields else {}
+        if "reference" not in rules.values():
+            return []
         return [text for name, text in row.fields.items() if rules.get(name) == "reference"]
 
     def _fields_of(self, category: str | None) -> Mapping[str, str]:
         """Return the types of a category's fields by their names."""
-        declared = self.session.rulebook.vocabulary.categories.get(category or "")
-        fields = {} if declared is None else declared.fields
-        return {name: rule.type for name, rule in fields.items()}
+        types = self.field_types.get(category)
+        if types is None:
+            declared = self.session.rulebook.vocabulary.categories.get(category or "")
+            fields = {} if declared is None else declared.fields
+            types = self.field_types[category] = {n: rule.type for n, rule in fields.items()}
+        return types
 
     def read_ahead(self, rows: Iterable[SheetRow | Diagnostic]) -> None:
         """Read the records of rows at once, those that are there."""
@@ -352,10 +360,12 @@ class _ImportRun:
         return Provenance(actor, on, recorded_by, reason, row.get("source"), key)
 
     def _key(self, row: SheetRow) -> str:
-        content = "\n".join(f"{column}={text!r}" for column, text in sorted(row.cells.items()))
+        content = "\n".join([f"{column}={text!r}" for column, text in sorted(row.cells.items())])
         digest = sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        self.row_counts[digest] += 1
-        return f"sheet:{digest}:{self.row_counts[digest]}"
+        count = 1
+        if self.may_be_repeated(row):
+            count = self.row_counts[digest] = self.row_counts[digest] + 1
+        return f"sheet:{digest}:{count}"
 
     def _document(self, row: SheetRow) -> Document:
         """Keep the document that the row names, and return what acts refer to it by."""

@@ -7,6 +7,7 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from attrs import evolve, field
 
@@ -36,7 +37,7 @@ from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
 from peelflow.register.kept_before import TakenBefore, is_of_before, kept_signers
-from peelflow.register.kept_documents import NamedDocuments
+from peelflow.register.kept_documents import DocumentWords, NamedDocuments
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import rule_faults
 from peelflow.register.kept_steps import (
@@ -63,14 +64,12 @@ from peelflow.register.session import Session
 from peelflow.register.undeclared import UndeclaredWords, first_names
 from peelflow.results import define, frozen
 from peelflow.rulebook.national import national
-from peelflow.stores.base import DocumentStore, RecordQuery, Store, chunked
+from peelflow.stores.base import RECORDS_AT_ONCE, DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
 from peelflow.stores.soundness import entry_of
 from peelflow.texts import SPELT_ALIKE, alike_name, are_alike
 
-RECORDS_AT_ONCE = 500
-"""How many records are judged in one session, which remembers what it reads."""
 JUDGED_UNASKED = 50_000
 """How many events are judged unasked: more of them take longer than somebody waits for."""
 UNLAWFUL = "act-unlawful"
@@ -122,13 +121,16 @@ def verify_register(
         judged: Whether the events are judged, where all else fits.
     """
     of_seal = tuple(signature_discrepancies(sealed, key)) if sealed is not None else ()
-    discrepancies = held_to_events(store, documents, sealed=sealed, heads=heads)
+    words = DocumentWords()
+    discrepancies = held_to_events(
+        store, documents, sealed=sealed, heads=heads, note=words.keep_document
+    )
     with store.snapshot() as kept:
         unchecked = tuple(kept.unchecked())
     if discrepancies or not judged:
         clocks = () if discrepancies else set_back_clocks(store, session_factory().now)
         return Verification((*of_seal, *discrepancies, *clocks), unchecked=unchecked)
-    found = judge_events(store, session_factory)
+    found = judge_events(store, session_factory, words=words)
     discrepancies = *of_seal, *found.discrepancies
     return evolve(found, discrepancies=discrepancies, unchecked=unchecked)
 
@@ -163,7 +165,9 @@ def _holds(record: Record, act: Act, context: Context) -> bool:
     return True
 
 
-def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
+def judge_events(
+    store: Store, session_factory: SessionFactory, *, words: DocumentWords | None = None
+) -> Verification:
     """Judge every event of a store by the rules that its record pinned as it happened.
 
     What was corrected is judged as it is known by now, and so are the people, inspections and
@@ -173,6 +177,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
     Args:
         store: What keeps the events.
         session_factory: Begins a session that reads from it.
+        words: What is known of its documents, where they were read; else they are read.
     """
     first = session_factory()
     unproved = rule_faults(store, first.rulebook)
@@ -197,7 +202,7 @@ def judge_events(store: Store, session_factory: SessionFactory) -> Verification:
             found += _each_told(record, untold.each_unnoted(session, record, events))
             discrepancies += dict.fromkeys(found)
     of_documents, unknown = untold.documents.judged(
-        store, first.services.documents, beside=discrepancies
+        store, first.services.documents if words is None else words, beside=discrepancies
     )
     discrepancies += of_documents
     sentences = (*untold.sentences(), *unknown)
@@ -454,9 +459,20 @@ def _context_as_kept(
         covering = _as_it_may_have_covered(record, context) if record else context.inspection
         # It lies no later than the day on which it was recorded; whether that has come is told.
         known = evolve(context, predicates=predicates, today=max(context.today, event.on))
-        return evolve(known, signers=signers, inspection=covering)
+        sent_back = _sent_back_as_kept(session, record, context) if record else None
+        return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
 
     return as_kept
+
+
+def _sent_back_as_kept(session: Session, record: Record, context: Context) -> date | None:
+    """Return when a record was sent back under rules that it left, as a kept letter is held to it.
+
+    An earlier peelflow forgot it at each change of level, and of a force's own categories.
+    """
+    if context.sent_back is None or session.national_ledgers(record) is None:
+        return None
+    return session.last_sending_back(record, at_level=True)
 
 
 def _why_begun_unlawful(session: Session, event: Event) -> str:

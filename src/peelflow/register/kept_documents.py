@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from attrs import field
 
@@ -77,13 +78,21 @@ def words_of_documents(store: Store, documents: DocumentStore) -> DocumentWords:
     return words
 
 
+class _Naming(NamedTuple):
+    """Which event names a document, and when that was recorded: an event may hold much else."""
+
+    record: str
+    event: int
+    recorded_at: datetime
+
+
 @define(eq=False)
 class NamedDocuments:
     """The documents that events name: those kept in these very words, and those that are not."""
 
     _asked: dict[Document, bool] = field(factory=dict, repr=False)
-    _kept: dict[Document, Event] = field(factory=dict, repr=False)
-    _unkept: list[tuple[Event, Document]] = field(factory=list, repr=False)
+    _kept: dict[Document, _Naming] = field(factory=dict, repr=False)
+    _unkept: list[tuple[_Naming, Document]] = field(factory=list, repr=False)
     _last_named: dict[str, datetime] = field(factory=dict, repr=False)
 
     def note(self, session: Session, history: Sequence[Event]) -> None:
@@ -95,20 +104,21 @@ class NamedDocuments:
         """
         for event in history:
             for document in documents_of(event):
+                naming = _Naming(event.record, event.number, event.recorded_at)
                 if document not in self._asked:
                     described = session.has_document(description_of(document)[0])
                     self._asked[document] = described
                 if self._asked[document]:
-                    self._kept.setdefault(document, event)
+                    self._kept.setdefault(document, naming)
                     last = self._last_named.get(document.digest, event.recorded_at)
                     self._last_named[document.digest] = max(last, event.recorded_at)
                 else:
-                    self._unkept.append((event, document))
+                    self._unkept.append((naming, document))
 
-    def _may_be_kept_again(self, event: Event, document: Document) -> bool:
+    def _may_be_kept_again(self, naming: _Naming, document: Document) -> bool:
         """Say whether a later event names a document in words that were kept, unlike this one."""
         last = self._last_named.get(document.digest)
-        return last is not None and last > event.recorded_at
+        return last is not None and last > naming.recorded_at
 
     def judged(
         self, store: Store, documents: DocumentStore, *, beside: Iterable[Discrepancy]
@@ -127,31 +137,31 @@ class NamedDocuments:
         words = words_of_documents(store, documents)
         unknown = [said for said in self._unkept if said[1].digest not in words.described]
         are_all_described, faults = not unknown, []
-        kept = ((event, document) for document, event in self._kept.items())
-        for event, document in (*kept, *self._unkept):
+        kept = ((naming, document) for document, naming in self._kept.items())
+        for naming, document in (*kept, *self._unkept):
             size = words.sizes.get(document.digest, document.size)
             if size != document.size:
                 why = f"the document {document.name!r:.80} has {size:,} bytes"
-                faults.append(_found(event, f"{why}, and not {document.size:,}"))
+                faults.append(_found(naming, f"{why}, and not {document.size:,}"))
             elif document in self._kept:
                 continue
-            elif are_all_described and self._may_be_kept_again(event, document):
-                unknown.append((event, document))
+            elif are_all_described and self._may_be_kept_again(naming, document):
+                unknown.append((naming, document))
             elif are_all_described:
-                faults.append(_found(event, str(not_kept_so(document))))
+                faults.append(_found(naming, str(not_kept_so(document))))
         told = (_say_unknown(unknown),) if unknown and words.described else ()
         found = {(each.record, each.event) for each in beside}
         return tuple(each for each in faults if (each.record, each.event) not in found), told
 
 
-def _found(event: Event, why: str) -> Discrepancy:
-    return Discrepancy(event.record, event.number, "act-unlawful", why)
+def _found(naming: _Naming, why: str) -> Discrepancy:
+    return Discrepancy(naming.record, naming.event, "act-unlawful", why)
 
 
-def _say_unknown(unknown: Sequence[tuple[Event, Document]]) -> str:
-    (event, document), *others = unknown
+def _say_unknown(unknown: Sequence[tuple[_Naming, Document]]) -> str:
+    (naming, document), *others = unknown
     more = f", and so of {len(others)} more" if others else ""
-    where = f"{event.record} event {event.number}"
+    where = f"{naming.record} event {naming.event}"
     return f"nothing says as what the document {document.name!r:.80} of {where} was kept{more}"
 
 

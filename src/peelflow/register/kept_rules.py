@@ -44,7 +44,7 @@ from peelflow.results import define
 from peelflow.rulebook.canonical import restore
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook, merge_lifecycles
-from peelflow.stores.base import PinKey, RecordQuery, Store, chunked
+from peelflow.stores.base import RECORDS_AT_ONCE, PinKey, RecordQuery, Store, chunked
 from peelflow.stores.scoped import ScopedStore, shipped_digests
 from peelflow.stores.soundness import entry_of
 
@@ -216,8 +216,6 @@ class KeptRules:
 
 
 NAMED_AT_MOST = 3
-RECORDS_AT_ONCE = 500
-"""How many records' histories are in memory at once."""
 
 
 def _without_own_rules(new: Record, rules: Lifecycle, names: Sequence[str]) -> InvalidRequest:

@@ -26,14 +26,12 @@ from peelflow.model.records import (
     Record,
     Relevelled,
     TakenOver,
-    TransitionTaken,
 )
 from peelflow.model.rules import Pin
-from peelflow.register.context import system_act
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_corrections import corrections_beside
 from peelflow.register.permission import ContextChange
-from peelflow.register.replay import each_way_decided, is_system_step
+from peelflow.register.replay import LEADING_ON, each_trigger_missing, step_missing
 from peelflow.register.session import Session
 from peelflow.results import frozen
 
@@ -62,11 +60,13 @@ class MissingStep:
     @property
     def sentence(self) -> str:
         """Say what is missing."""
-        return f"the system would then `{self.trigger}` at once"
+        return step_missing(self.trigger)
 
 
 def has_steps_at_once(session: Session, history: History) -> bool:
     """Say whether a history has what is judged here: steps at once, ways to them, or corrections.
+
+    Of any other nothing would be found here that is not found without: most are not judged twice.
 
     Args:
         session: What knows the rules.
@@ -79,7 +79,7 @@ def has_steps_at_once(session: Session, history: History) -> bool:
         what = event.what
         if isinstance(what, _ENTERING | _MOVING):
             pin = what.lifecycle
-        if pin is not None and isinstance(what, _ENTERING | _MOVING | TransitionTaken):
+        if pin is not None and isinstance(what, LEADING_ON):
             state = what.state if isinstance(what, _ENTERING) else what.new
             if automatic_triggers(session.services.lifecycle_of(pin), state):
                 return True
@@ -113,7 +113,7 @@ def _day_leading_on(history: History) -> date | None:
     A beginning that was entered anew is one, behind the corrections that came with it.
     """
     last = history[-1]
-    if isinstance(last.what, _ENTERING | _MOVING | TransitionTaken):
+    if isinstance(last.what, LEADING_ON):
         return last.on
     beside = corrections_beside(history, last)
     return next((what.to for _, what in beside if what.entry is not None), None)
@@ -148,26 +148,21 @@ def _missing_after(
     following: History,
     change_context: ContextChange,
 ) -> Iterator[MissingStep]:
-    """Yield the step that is missing after an event, if there is one.
-
-    Another that comes next was taken in its place: an earlier peelflow took the first in the file.
-    """
-    if not isinstance(event.what, _ENTERING | _MOVING | TransitionTaken):
-        return
-    rules, unsure = session.lifecycle(record), ""
-    triggers = automatic_triggers(rules, record.state)
-    if following and is_system_step(following[0], triggers):
-        return
+    """Yield the step that is missing after an event, if there is one: the first that is sure."""
+    triggers = each_trigger_missing(
+        session, record, event, following, change_context=change_context
+    )
+    unsure: MissingStep | None = None
     for trigger in triggers:
-        act, known = system_act(trigger, event.on), event.recorded_at
-        ways = each_way_decided(session, act, record, known, change_context=change_context)
-        if all(isinstance(decided, Event) for decided in ways):
-            if not reads(rules, record, trigger):
-                yield MissingStep(event, str(rules), trigger, is_sure=True)
-                return
-            unsure = unsure or trigger
-    if unsure:
-        yield MissingStep(event, str(rules), unsure, is_sure=False)
+        rules = session.lifecycle(record)
+        is_sure = not reads(rules, record, trigger)
+        missing = MissingStep(event, str(rules), trigger, is_sure)
+        if is_sure:
+            yield missing
+            return
+        unsure = unsure or missing
+    if unsure is not None:
+        yield unsure
 
 
 def each_step_moved_alone(session: Session, history: History) -> Iterator[tuple[Event, str]]:

@@ -7,7 +7,8 @@ an older register stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from threading import RLock
 from typing import Literal
@@ -101,16 +102,85 @@ def people_of(event: Event) -> Iterator[str]:
             yield document.signed_by
 
 
-NameKey = tuple[NameKind, str, str]
+@define(eq=False)
+class _AlikeNames:
+    """Names of one kind and force, found by the keys that alike names share.
 
-
-def keys_of(used: UsedName) -> Sequence[NameKey]:
-    """Return keys of a name; it is alike to each name of its kind and force that shares one.
-
-    Args:
-        used: The name.
+    A key is known by its hash alone, and the name that stands there tells whether it is the key's:
+    the key itself would take three times the room. `others` are of keys whose hash another has.
     """
-    return [(used.kind, used.force, key) for key in name_keys(used.name)]
+
+    names: set[str] = field(factory=set)
+    by_hash: dict[int, str] = field(factory=dict)
+    others: dict[str, str] = field(factory=dict)
+
+    def add_keys(self, name: str) -> None:
+        for key in name_keys(name):
+            is_new = self.at(key) is None
+            if is_new and self.by_hash.setdefault(hash(key), name) != name:
+                self.others[key] = name
+
+    def at(self, key: str) -> str | None:
+        """Return the name that came first of those that have a key."""
+        name = self.by_hash.get(hash(key))
+        if name is not None and key in name_keys(name):
+            return name
+        return self.others.get(key) if self.others else None
+
+    def forget(self, name: str) -> None:
+        self.names.discard(name)
+        for key in name_keys(name):
+            if self.by_hash.get(hash(key)) == name:
+                del self.by_hash[hash(key)]
+            elif self.others.get(key) == name:
+                del self.others[key]
+
+    def add_all(self, other: _AlikeNames) -> None:
+        self.names.update(other.names)
+        held = self.by_hash
+        again = [name for at, name in other.by_hash.items() if held.setdefault(at, name) != name]
+        for name in (*again, *other.others.values()):
+            self.add_keys(name)
+
+
+@define(eq=False)
+class NamesByKey:
+    """Names in use, found by the keys that alike names share."""
+
+    _names: defaultdict[tuple[NameKind, str], _AlikeNames] = field(
+        init=False, factory=lambda: defaultdict(_AlikeNames), repr=False
+    )
+
+    def has(self, used: UsedName) -> bool:
+        """Return whether a name is in use, spelt so."""
+        return used.name in self._names[used.kind, used.force].names
+
+    def add(self, used: UsedName) -> bool:
+        """Take a name as in use; return whether it was not yet."""
+        known = self._names[used.kind, used.force]
+        if used.name in known.names:
+            return False
+        known.names.add(used.name)
+        known.add_keys(used.name)
+        return True
+
+    def alike(self, used: UsedName) -> str | None:
+        """Return the first name that shares a key with another, be it the same."""
+        known = self._names[used.kind, used.force]
+        return next((name for key in name_keys(used.name) if (name := known.at(key))), None)
+
+    def forget(self, used: UsedName) -> None:
+        """Take a name as in use no more; one that is alike to it stays as it is."""
+        self._names[used.kind, used.force].forget(used.name)
+
+    def add_all(self, other: NamesByKey) -> None:
+        """Take all names of another as in use."""
+        for key, names in other._names.items():
+            self._names[key].add_all(names)
+
+    def clear(self) -> None:
+        """Forget all names."""
+        self._names.clear()
 
 
 @define(eq=False)
@@ -122,8 +192,7 @@ class KnownNames:
     """
 
     follows: bool = False
-    _by_key: dict[NameKey, str] = field(init=False, factory=dict, repr=False)
-    _known: set[UsedName] = field(init=False, factory=set, repr=False)
+    _known: NamesByKey = field(init=False, factory=NamesByKey, repr=False)
     _position: int | None = field(init=False, default=None)
     _forces_read: set[str] = field(init=False, factory=set, repr=False)
     _lock: RLock = field(init=False, factory=RLock, repr=False)
@@ -132,10 +201,12 @@ class KnownNames:
         """Take names as known."""
         with self._lock:
             for used in names:
-                if used not in self._known:
-                    self._known.add(used)
-                    for key in keys_of(used):
-                        self._by_key.setdefault(key, used.name)
+                self._known.add(used)
+
+    def note_all(self, names: NamesByKey) -> None:
+        """Take names as known."""
+        with self._lock:
+            self._known.add_all(names)
 
     def is_known(self, used: UsedName) -> bool:
         """Return whether a name is in use, spelt so.
@@ -143,24 +214,20 @@ class KnownNames:
         Args:
             used: The name.
         """
-        return used in self._known
+        return self._known.has(used)
 
     def forget(self) -> None:
         """Have the names read anew when they are next asked for: some may be used no more."""
         with self._lock:
             self._position = None
 
-    def alike(self, used: UsedName, keys: Iterable[NameKey] | None = None) -> str | None:
+    def alike(self, used: UsedName) -> str | None:
         """Return the known name that a reader would take for another; None for a known one.
 
         Args:
             used: The other name.
-            keys: Its keys, where they are at hand.
         """
-        if used in self._known:
-            return None
-        shared = keys_of(used) if keys is None else keys
-        return next((self._by_key[key] for key in shared if key in self._by_key), None)
+        return None if self._known.has(used) else self._known.alike(used)
 
     def catch_up(self, store: Store, categories: Mapping[str, Category]) -> bool:
         """Read what the store holds, or what came into it since; return whether all was read.
@@ -171,7 +238,6 @@ class KnownNames:
         """
         with self._lock:
             if self._position is None:
-                self._by_key.clear()
                 self._known.clear()
                 self._forces_read.clear()
                 self._position = store.position() if self.follows else 0

@@ -92,7 +92,10 @@ def check_field(name: str, texts: tuple[str, ...], record: str) -> None:
     Raises:
         InvalidRequest: It has more than `LONGEST_FIELD` characters, or turns text around.
     """
-    what, together = f"{record}: the field `{name}`", "".join(texts)
+    together = "".join(texts)
+    if len(together) <= LONGEST_FIELD and together.isascii():  # said first: each row comes by
+        return
+    what = f"{record}: the field `{name}`"
     instead = "say it shortly, and attach the rest as a document"
     check_length(together, LONGEST_FIELD, what, instead)
     check_unturned(together, what)

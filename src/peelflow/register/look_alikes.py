@@ -29,6 +29,8 @@ def check_names(session: Session, record: str, names: Iterable[UsedName]) -> Non
         InvalidRequest: With the name that is in use.
     """
     for used in names:
+        if session.has_brought(used):
+            continue
         near = session.alike_name(used)
         if near is not None:
             raise _refused(record, used, near)

@@ -148,7 +148,7 @@ def _severity_order(impact: Impact) -> tuple[int, int, str]:
     return IMPACT_KINDS.index(impact.kind), -impact.days, impact.record
 
 
-RECORDS_AT_ONCE = 200
+MOVED_AT_ONCE = 200
 
 
 @frozen
@@ -222,7 +222,7 @@ def _in_batches(
     """
     done = 0
     not_moved: list[str] = []
-    for chunk in chunked(ids, RECORDS_AT_ONCE):
+    for chunk in chunked(ids, MOVED_AT_ONCE):
         session = begin()
         session.read(tuple(chunk))
         not_moved += [name for name in chunk if not move(session, session.get(name))]

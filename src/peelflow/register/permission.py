@@ -113,14 +113,14 @@ def check_actor_holds(session: Session, before: Record, after: Record, event: Ev
     actor = event.actor
     if isinstance(event.what, TransitionTaken) or not acts_by_appointment(session, actor.role):
         return
-    says_forces = _says_forces(session, before, after, event)
-    record = evolve(after, joint_acts="lead") if says_forces else after
+    changes_forces = _changes_forces(session, before, after, event)
+    record = evolve(after, joint_acts="lead") if changes_forces else after
     if not is_appointed(session, record, actor, event.on):
         why = f"held no appointment in {' or '.join(record.acting_forces)} on {event.on}"
         raise NotPermitted(f"{actor}", why, "appoint them first, or let another role act")
 
 
-def _says_forces(session: Session, before: Record, after: Record, event: Event) -> bool:
+def _changes_forces(session: Session, before: Record, after: Record, event: Event) -> bool:
     """Say whether an event says of which forces a record is, or corrects what says so."""
     is_correction = isinstance(event.what, Corrected)
     history = session.history(event.record) if is_correction else ()

@@ -15,6 +15,7 @@ from peelflow.engine.fold import apply, as_corrected, before_withdrawal, begin, 
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Context, Reason, RecordReference, Refusal, Refused
 from peelflow.model.records import (
+    Added,
     Amended,
     Attached,
     ChildLinked,
@@ -25,6 +26,7 @@ from peelflow.model.records import (
     ParentLinked,
     Record,
     Relevelled,
+    TakenOver,
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
@@ -358,33 +360,56 @@ def _check_no_automatic_step_missed(
     session: Session, record: Record, event: Event, later: History
 ) -> None:
     """Refuse a history in which the system would have gone on by itself, and did not."""
-    why = _why_step_missing(session, record, event, later)
-    if why:
-        _refuse_broken_event(record, event, why)
+    trigger = next(each_trigger_missing(session, record, event, later), None)
+    if trigger is not None:
+        _refuse_broken_event(record, event, step_missing(trigger))
 
 
-def _why_step_missing(session: Session, record: Record, event: Event, later: History) -> str:
-    """Say what the system would have done by itself after an event, and did not, or nothing."""
-    if isinstance(event.what, (Attached, Amended, ChildLinked, MadeJoint, Noted, ParentLinked)):
-        return ""
-    triggers = automatic_triggers(session.lifecycle(record), record.state)
-    if later and is_system_step(later[0], triggers):
-        return ""
-    for trigger in triggers:
-        act = system_act(trigger, event.on)
-        ways = each_way_decided(session, act, record, event.recorded_at)
-        if all(isinstance(decided, Event) for decided in ways):
-            return f"the system would then `{trigger}` at once"
-    return ""
+def each_trigger_missing(
+    session: Session,
+    record: Record,
+    event: Event,
+    following: History,
+    *,
+    change_context: ContextChange = as_recorded,
+) -> Iterator[str]:
+    """Yield the trigger of each step that the system would have taken at once after an event.
 
-
-def is_system_step(event: Event, triggers: Sequence[str]) -> bool:
-    """Say whether an event is a step of the system's by one of some triggers.
+    There is none where it took one next: an earlier peelflow took the first in the file.
 
     Args:
+        session: What looks around.
+        record: The record after the event.
         event: The event.
-        triggers: The triggers.
+        following: What stands behind it.
+        change_context: Returns what a decision may look at as it is to be seen.
     """
+    if not isinstance(event.what, LEADING_ON):
+        return
+    triggers = automatic_triggers(session.lifecycle(record), record.state)
+    if following and _is_system_step(following[0], triggers):
+        return
+    for trigger in triggers:
+        act, known = system_act(trigger, event.on), event.recorded_at
+        ways = each_way_decided(session, act, record, known, change_context=change_context)
+        if all(isinstance(decided, Event) for decided in ways):
+            yield trigger
+
+
+LEADING_ON = Added | TakenOver | TransitionTaken | Relevelled | Migrated
+"""What the system may go on from at once: what enters a state."""
+
+
+def step_missing(trigger: str) -> str:
+    """Say which step the system would have taken at once.
+
+    Args:
+        trigger: Its trigger.
+    """
+    return f"the system would then `{trigger}` at once"
+
+
+def _is_system_step(event: Event, triggers: Sequence[str]) -> bool:
     what = event.what
     is_taken = isinstance(what, TransitionTaken) and what.trigger in triggers
     return is_taken and event.actor.role == SYSTEM

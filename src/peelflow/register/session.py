@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from types import TracebackType
 
-from attrs import field
+from attrs import evolve, field
 
-from peelflow.engine.fold import withdrawal_of
+from peelflow.engine.fold import apply, as_corrected, begin, withdrawal_of
+from peelflow.engine.machine import machine_for
 from peelflow.errors import EventVoided, InvalidRequest, KeyReused
-from peelflow.model.records import Corrected, Event, Record
+from peelflow.model.decisions import Act, Context
+from peelflow.model.records import Corrected, Event, Record, Relevelled, TransitionTaken
 from peelflow.model.rules import Lifecycle, Pin
+from peelflow.model.triggers import triggers_sending_back
 from peelflow.register.context import APPOINTMENT, ReadSet
-from peelflow.register.known_names import NameKey, UsedName, keys_of
+from peelflow.register.known_names import NamesByKey, UsedName
 from peelflow.register.validation import idempotency_payload
 from peelflow.results import define
 from peelflow.rulebook.canonical import canonical_text
@@ -60,10 +64,53 @@ class Session(ReadSet):
     )
     _documents: dict[str, bytes] = field(init=False, factory=dict, repr=False)
     _below: dict[str, dict[str, None]] = field(init=False, factory=dict, repr=False)
-    _drafted_names: dict[UsedName, int] = field(init=False, factory=dict, repr=False)
-    _drafted_keys: dict[NameKey, str] = field(init=False, factory=dict, repr=False)
+    _drafted_names: NamesByKey = field(init=False, factory=NamesByKey, repr=False)
+    _last_names: list[tuple[UsedName, int]] = field(init=False, factory=list, repr=False)
     _knows_names: bool = field(init=False, default=False, repr=False)
     _has_read_names: bool = field(init=False, default=False, repr=False)
+
+    def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
+        """Return all that a decision on an act may look at, as the session sees it."""
+        context = ReadSet.context(self, lifecycle, record, act)
+        if not context.appointments:  # which every letter that counts asks for
+            return context
+        sent_back = self.unknown_sending_back(record)
+        return context if sent_back is None else evolve(context, sent_back=sent_back)
+
+    def unknown_sending_back(self, record: Record) -> date | None:
+        """Return when a record was last sent back, where its rules do not tell it.
+
+        A step that they do not have may have done so, before it moved to them.
+
+        Args:
+            record: The record as it stands, or as it stood.
+        """
+        is_told = record.done.keys() <= machine_for(self.lifecycle(record)).events.keys()
+        return None if is_told else self.last_sending_back(record)
+
+    def last_sending_back(self, record: Record, *, at_level: bool = False) -> date | None:
+        """Return when a record was last sent back or re-opened, by the rules of that time.
+
+        Args:
+            record: The record as it stands, or as it stood.
+            at_level: Whether only what was done since it came to its level counts.
+        """
+        found: date | None = None
+        before: Record | None = None
+        for event in as_corrected(self.history(record.id)):
+            if event.number > record.number:
+                break
+            if before is None:
+                before = begin(event)
+                continue
+            what = event.what
+            if at_level and isinstance(what, Relevelled):
+                found = None
+            if isinstance(what, TransitionTaken):
+                is_back = what.trigger in triggers_sending_back(self.lifecycle(before))
+                found = event.on if is_back else found
+            before = apply(before, event)
+        return found
 
     def savepoint(self) -> Savepoint:
         """Take what is put in the block all together, or nothing of it when it is refused."""
@@ -89,7 +136,9 @@ class Session(ReadSet):
                 records=MovedRecords(self._records, changed, events.last_records())
                 if events.is_packed
                 else tuple(filter(None, map(self._records.known, changed))),
-                read_set=self._numbers_read | self._numbers_relied_on,
+                read_set=self._numbers_read | self._numbers_relied_on
+                if self._numbers_relied_on
+                else self._numbers_read,
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch() if self._documents else {},
                 listings=dict(self._listings),
@@ -97,8 +146,7 @@ class Session(ReadSet):
         )
         if self._entries.has_corrected:
             self.services.names.forget()  # a record may be withdrawn, or of another force by now
-        if self._drafted_names:
-            self.services.names.note(self._drafted_names)
+        self.services.names.note_all(self._drafted_names)
 
     def _kept_with_batch(self) -> Mapping[str, bytes]:
         """Return the documents the store keeps with the batch; others are kept before it."""
@@ -187,7 +235,11 @@ class Session(ReadSet):
 
     def is_name_known(self, used: UsedName) -> bool:
         """Return whether a name is known to be in use, spelt so."""
-        return used in self._drafted_names or self.services.names.is_known(used)
+        return self._drafted_names.has(used) or self.services.names.is_known(used)
+
+    def has_brought(self, used: UsedName) -> bool:
+        """Return whether this session brings a name, or was told that it is in use."""
+        return self._drafted_names.has(used)
 
     def alike_name(self, used: UsedName) -> str | None:
         """Return the name in use that a reader would take for another; None where there is none.
@@ -218,11 +270,9 @@ class Session(ReadSet):
         return self._alike_to_known(used)
 
     def _alike_to_known(self, used: UsedName) -> str | None:
-        if used in self._drafted_names:
+        if self._drafted_names.has(used):
             return None
-        keys = keys_of(used)
-        drafted = (self._drafted_keys[key] for key in keys if key in self._drafted_keys)
-        near = self.services.names.alike(used, keys) or next(drafted, None)
+        near = self.services.names.alike(used) or self._drafted_names.alike(used)
         is_free = used.kind == "id" and near is not None and self._is_withdrawn(near)
         return None if is_free else near
 
@@ -232,21 +282,14 @@ class Session(ReadSet):
 
     def put_name(self, used: UsedName) -> None:
         """Take a name as in use, with the event that is put next."""
-        if used not in self._drafted_names:
-            self._drafted_names[used] = len(self._entries)
-            for key in keys_of(used):
-                self._drafted_keys.setdefault(key, used.name)
+        if self._drafted_names.add(used):
+            self._last_names.append((used, len(self._entries)))
 
     def _forget_names(self, count: int) -> None:
         """Forget the names that came with the events behind the first `count`."""
-        while self._drafted_names:
-            used, place = self._drafted_names.popitem()
-            if place < count:
-                self._drafted_names[used] = place
-                return
-            for key in keys_of(used):
-                if self._drafted_keys.get(key) == used.name:
-                    del self._drafted_keys[key]
+        while self._last_names and self._last_names[-1][1] >= count:
+            used, _ = self._last_names.pop()
+            self._drafted_names.forget(used)
 
     def repeated(self, event: Event) -> Event | None:
         """Return the first event when `event` repeats it under the same key (S7).
@@ -307,6 +350,8 @@ class Session(ReadSet):
         elif outer is not None:
             outer.update({record: kept for record, kept in undo.items() if record not in outer})
         self._undo = outer
+        if outer is None and not refused:
+            self._last_names.clear()  # nothing of them is taken back any more
         if outer is None and self._entries.may_pack and self._takes_parts():
             packed = self._entries.pack()
             self._forget_keys(packed)

@@ -22,7 +22,7 @@ from peelflow.register.validation import check_not_future, check_text, is_counte
 from peelflow.results import Result, frozen
 from peelflow.stores.base import RecordQuery, chunked
 
-RECORDS_AT_ONCE = 100
+TICKED_AT_ONCE = 100
 DueTransition = tuple[date | None, Transition]
 
 
@@ -62,7 +62,7 @@ def tick(begin: Callable[[], Session], on: date | None) -> TickResult:
     day = session.today if on is None else on
     check_not_future(session, day, "the tick")
     result = TickResult(day)
-    for ids in chunked(_records_due(session, day), RECORDS_AT_ONCE):
+    for ids in chunked(_records_due(session, day), TICKED_AT_ONCE):
         for part in _tick_batch(begin, tuple(ids), day):
             result = _merged(result, part)
     return result

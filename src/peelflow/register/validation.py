@@ -97,8 +97,21 @@ def check_text(text: object, what: str) -> None:
         raise InvalidRequest(what, "is empty", "give a text")
 
 
+def _is_plain(name: object) -> bool:
+    """Return whether a name is short, printable ASCII and not padded: nothing is against it."""
+    return (
+        isinstance(name, str)
+        and 0 < len(name) <= LONGEST_NAME
+        and name.isascii()
+        and name.isprintable()
+        and " " not in {name[0], name[-1]}
+    )
+
+
 def check_name(name: object, what: str) -> None:
     """Refuse a name of a person or force that is no text, empty, or hides characters."""
+    if _is_plain(name):  # said first: each act comes by
+        return
     check_text(name, what)
     text = str(name)
     check_word(text, f"{what} {name!r:.80}")
@@ -119,7 +132,7 @@ def check_texts(*texts: tuple[object, str]) -> None:
 
 def check_provenance(provenance: Provenance, record: str) -> None:
     """Refuse a key that is no text, a moment for a day, and words that cannot be read."""
-    if provenance.key is not None:
+    if provenance.key is not None and not _is_plain(provenance.key):
         check_text(provenance.key, "the key")
         check_word(provenance.key, "the key")
         check_unturned(provenance.key, "the key")
@@ -277,6 +290,8 @@ def iso_date(text: str) -> date | None:
 
 def checked_id(record: object) -> str:
     """Return an id that can be printed, typed and sorted; else raise InvalidRequest."""
+    if isinstance(record, str) and _is_plain(record) and OWN_ID_MARK not in record:
+        return record
     if not isinstance(record, str):
         raise InvalidRequest(f"the id {record!r}", "is no text", "use a short plain id")
     if not record.strip() or record != record.strip() or len(record) > LONGEST_NAME:
@@ -300,7 +315,8 @@ def checked_fields(
     """
     check_type(given, Mapping, f"{record}: what the fields say,", "give a dict, by their names")
     for name in given:
-        check_text(name, f"{record}: a field's name")
+        if not _is_plain(name):
+            check_text(name, f"{record}: a field's name")
     fields = {
         name: checked_value(category, name, value, record=record)
         for name, value in sorted(given.items())
@@ -317,15 +333,23 @@ def checked_fields(
 
 def checked_value(category: Category, name: str, value: FieldInput, *, record: str) -> Value:
     """Return one field's value as it is kept: text, an ISO date, or a tuple of texts."""
-    what = f"{record}: the field `{name}`"
-    rule = rule_of_field(category, name, what)
+    rule = category.fields.get(name)
+    if rule is None:
+        rule = rule_of_field(category, name, _field_of(record, name))
     kept = checked_shape(rule, name, value, record=record)
+    if not rule.choices and rule.type != "choice":
+        return kept
     is_list = not isinstance(kept, str)
     for text in kept if is_list else (kept,):
-        if (rule.choices or rule.type == "choice") and text not in rule.choices:
+        if text not in rule.choices:
             why = f"has the item {text!r:.80}" if is_list else f"is {text!r:.80}"
-            raise InvalidRequest(what, why, f"use {say_choice(rule.choices)}")
+            raise InvalidRequest(_field_of(record, name), why, f"use {say_choice(rule.choices)}")
     return kept
+
+
+def _field_of(record: str, name: str) -> str:
+    """Return what errors call a field of a record."""
+    return f"{record}: the field `{name}`"
 
 
 def checked_shape(rule: FieldRule, name: str, value: FieldInput, *, record: str) -> Value:
@@ -334,21 +358,23 @@ def checked_shape(rule: FieldRule, name: str, value: FieldInput, *, record: str)
     Raises:
         InvalidRequest: It is not of the field's type, too long, or holds what turns text around.
     """
-    what = f"{record}: the field `{name}`"
     if rule.type == "list":
-        items = _checked_list(value, what=what)
+        items = _checked_list(value, what=_field_of(record, name))
         check_field(name, items, record)
         return items
     if isinstance(value, datetime):
-        raise InvalidRequest(what, "is a moment", "give a datetime.date, without the time")
+        what, why = _field_of(record, name), "is a moment"
+        raise InvalidRequest(what, why, "give a datetime.date, without the time")
     if isinstance(value, date):
         value = value.isoformat()
     if not isinstance(value, str) or is_blank(value):
-        raise InvalidRequest(what, "is no text, or empty", f"give a text: {rule.title}")
+        what, why = _field_of(record, name), "is no text, or empty"
+        raise InvalidRequest(what, why, f"give a text: {rule.title}")
     check_field(name, (value,), record)
-    if rule.type == "person":
-        check_name(value, f"{what}: the person")
+    if rule.type == "person" and not _is_plain(value):
+        check_name(value, f"{_field_of(record, name)}: the person")
     if rule.type == "date" and not is_date_of(rule, value):
+        what = _field_of(record, name)
         raise InvalidRequest(what, f"is {value!r:.80}, which is no date", say_date_forms(rule))
     return value
 
@@ -364,7 +390,9 @@ def counted_days(
     return {
         name: day
         for name, rule in category.fields.items()
-        if name not in fields and (day := counted_day(rule, name, fields, record=record))
+        if rule.counts_from is not None
+        and name not in fields
+        and (day := counted_day(rule, name, fields, record=record))
     }
 
 

@@ -17,7 +17,7 @@ from peelflow.register.sheet_kinds import SheetKind
 from peelflow.register.validation import iso_date
 from peelflow.results import frozen
 from peelflow.stores.base import chunked
-from peelflow.stores.packed import PackedRows
+from peelflow.stores.packed import PackedRows, SeenKeys
 
 WaitingRow = SheetRow | Diagnostic
 
@@ -40,6 +40,7 @@ class WaitingRows(Iterable[WaitingRow]):
         self._rows: list[bytes] = []
         self._forms: list[_Form] = []
         self._faults: dict[int, Diagnostic] = {}
+        self._seen, self._again = SeenKeys(), set[int]()
 
     def add_sheet(self, rows: Iterable[WaitingRow]) -> None:
         """Take the rows of one sheet.
@@ -60,6 +61,18 @@ class WaitingRows(Iterable[WaitingRow]):
                 form = _Form(row.sheet, row.folder, row.span.file, columns, row.places)
                 self._forms.append(form)
             self._rows.append(_packed(number, row))
+            content = _content(row)
+            if self._seen.may_be_known(content):
+                self._again.add(content)
+            self._seen.add(content)
+
+    def may_be_repeated(self, row: SheetRow) -> bool:
+        """Return whether another row may say the same in the same columns; False where none does.
+
+        Args:
+            row: A row, as it was read.
+        """
+        return _content(row) in self._again
 
     def change(self, changed: Callable[[SheetRow], SheetRow]) -> None:
         """Put in the place of each row another that fills the same columns.
@@ -111,6 +124,10 @@ class WaitingRows(Iterable[WaitingRow]):
         return number, SheetRow(form.sheet, form.folder, Span(form.file, line), cells, form.places)
 
 
+def _content(row: SheetRow) -> int:
+    return hash(frozenset(row.cells.items()))
+
+
 def _packed(number: int, row: SheetRow) -> bytes:
     # INVARIANT: marshal reads what this process wrote itself, of texts and numbers alone.
     return marshal.dumps((number, row.span.line, tuple(row.cells.values())))
@@ -132,10 +149,14 @@ def order_of_rows(
     named: list[tuple[str, ...]] = []
     for place, row in enumerate(rows):
         days.append(known.setdefault(day := _day_of(row), day))
+        own = None
+        if isinstance(row, SheetRow) and row.sheet.name == "records":
+            own = row.cells.get("record")
+        is_first = own is not None and entries.setdefault(own, place) == place
         names = () if isinstance(row, Diagnostic) else _names_of(row, references_of)
-        named.append(tuple([known.setdefault(name, name) for name in names]))
-        if isinstance(row, SheetRow) and row.sheet.name == "records" and "record" in row.cells:
-            entries.setdefault(row.cells["record"], place)
+        # What enters a record waits for no other row because of it.
+        rest = (name for name in names if not (is_first and name == own))
+        named.append(tuple([known.setdefault(name, name) for name in rest]))
     return _in_order(sorted(range(len(days)), key=days.__getitem__), named, entries)
 
 

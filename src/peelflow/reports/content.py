@@ -133,7 +133,7 @@ def _blocks_under(section: Section) -> Iterator[Block]:
 
 
 ASSUMED = "Assumed"
-"""The column that says of a record that it stands where it was taken over."""
+"""The column that says of a record that it stands as it was taken over."""
 
 
 def say_mark(*, is_so: bool) -> str | None:

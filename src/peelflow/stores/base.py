@@ -108,7 +108,7 @@ class JointRow(NamedTuple):
 class SumRow(NamedTuple):
     """What a line of the figures had come to when a month began, or how a day then moved it.
 
-    `on` is the month, as 2024-05, or the day. `assumed` of the total stand where they were taken
+    `on` is the month, as 2024-05, or the day. `assumed` of the total stand as they were taken
     over.
     """
 
@@ -243,7 +243,7 @@ class RecordQuery:
 class LedgerTotal:
     """How many records of a force, category and level count so on a ledger.
 
-    `assumed` of them stand where they were taken over.
+    `assumed` of them stand as they were taken over.
     """
 
     force: str
@@ -516,7 +516,8 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
 
 def read_set_ids(batch: WriteBatch) -> list[str]:
     """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    return sorted({*batch.read_set, *(event.record for event in batch.numbers())})
+    read = batch.read_set
+    return sorted([*read, *{event.record for event in batch.numbers() if event.record not in read}])
 
 
 def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
@@ -536,18 +537,20 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
     """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
-    hashes = set[int]()  # a batch may hold more keys than one would hold at once
+    records, again, hashes = set[str](), set[str](), set[int]()
     for record, _, key in batch.numbers():
-        if key is None:
-            continue
-        known = len(hashes)
-        hashes.add(hash((record, key)))
-        if is_kept(record, key) or (len(hashes) == known and _comes_twice(batch, record, key)):
-            raise KeyReused(record, key)
-
-
-def _comes_twice(batch: WriteBatch, record: str, key: str) -> bool:
-    return [(event.record, event.key) for event in batch.numbers()].count((record, key)) > 1
+        if key is not None:
+            if is_kept(record, key):
+                raise KeyReused(record, key)
+            (again if record in records else records).add(record)
+    records.clear()  # a batch may hold more of them, and more keys, than one would hold at once
+    for record, _, key in batch.numbers() if again else ():
+        if key is not None and record in again:
+            known = len(hashes)
+            hashes.add(hash((record, key)))
+            given = ((event.record, event.key) for event in batch.numbers())
+            if len(hashes) == known and list(given).count((record, key)) > 1:
+                raise KeyReused(record, key)
 
 
 def last_events_in(
@@ -604,12 +607,6 @@ def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine
     return sums
 
 
-def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
-    """Return what totals are sorted by: no level comes before the first."""
-    level = total.level
-    return total.force, total.category, level is not None, level or 0, total.ledger, total.counts
-
-
 def check_contents(batch: WriteBatch) -> None:
     """Refuse rules that no store can keep, and documents under another's digest."""
     for (name, version, digest), text in batch.lifecycles.items():
@@ -637,6 +634,10 @@ def check_documents(documents: Mapping[str, bytes]) -> None:
 
 
 is_sha256: Callable[[str], re.Match[str] | None] = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+RECORDS_AT_ONCE = 500
+"""How many records are read together with their histories, where all of a register are."""
 
 
 def chunked(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -80,7 +80,8 @@ def write_record(record: Record) -> str:
         f'"number":{record.number:d},"on":"{record.on.isoformat()}","parent":{parent},'
         f"{_list_member('spent', sorted(record.spent))}{_spent_for_member(record)}"
         f'"state":{_quote(record.state)},'
-        f"{_text_member('successor', record.successor)}{_was_joint_member(record)}"
+        f"{_text_member('successor', record.successor)}"
+        f"{_walked_member(record)}{_was_joint_member(record)}"
         f'"window":{_write_moment(record.window)}{_WITHDRAWN if record.withdrawn else ""}}}'
     )
 
@@ -93,6 +94,17 @@ def _joint_members(what: Record | Added | TakenOver) -> str:
 
 def _was_joint_member(record: Record) -> str:
     return _list_member("was_joint_with", record.was_joint_with)
+
+
+def _walked_member(record: Record) -> str:
+    """Return whether a record walked that was taken over, where its window leaves that open."""
+    untold = _walked_untold(is_assumed=record.assumed, window=record.window.number)
+    return "" if record.walked is untold else f'"walked":{json.dumps(record.walked)},'
+
+
+def _walked_untold(*, is_assumed: bool, window: int) -> bool | None:
+    """Return whether a record walked whose text does not tell it: an earlier peelflow told none."""
+    return None if is_assumed and window != 1 else False
 
 
 def _text_member(name: str, text: str | None) -> str:
@@ -432,6 +444,20 @@ def _list_hook(kind: Any, reader: Converter) -> Callable[[Any, Any], tuple[Any, 
     return lambda value, _: tuple([hook(each, item) for each in _exact_list(value, None)])
 
 
+_HOOKS: Mapping[Any, Callable[[Any, Any], Any]] = {
+    Value: _decode_value,
+    Value | None: _optional_hook(_decode_value),
+    Level: _optional_hook(_exact_number),
+    bool | None: _optional_hook(_exact_hook(bool)),
+    frozenset[str]: lambda value, _: frozenset(_decode_texts(value)),
+    Mapping[str, Value]: _mapping_hook(_decode_value),
+    Mapping[str, str]: _mapping_hook(_exact_text),
+    Mapping[str, str] | None: _optional_hook(_mapping_hook(_exact_text)),
+    Mapping[str, tuple[str, ...]]: _mapping_hook(_decode_texts),
+    EventPayload: lambda what, _: what,  # read before the event, by its kind
+}
+
+
 def _make_converter() -> Converter:
     """Return a converter that takes exact types and no key it does not know."""
     reader = Converter(forbid_extra_keys=True, detailed_validation=False)
@@ -439,20 +465,9 @@ def _make_converter() -> Converter:
         reader.register_structure_hook(kind, _exact_hook(kind))
     for day in (date, datetime):
         reader.register_structure_hook(day, lambda value, kind: kind.fromisoformat(value))
-    hooks = {
-        Value: _decode_value,
-        Value | None: _optional_hook(_decode_value),
-        Level: _optional_hook(_exact_number),
-        frozenset[str]: lambda value, _: frozenset(_decode_texts(value)),
-        Mapping[str, Value]: _mapping_hook(_decode_value),
-        Mapping[str, str]: _mapping_hook(_exact_text),
-        Mapping[str, str] | None: _optional_hook(_mapping_hook(_exact_text)),
-        Mapping[str, tuple[str, ...]]: _mapping_hook(_decode_texts),
-        EventPayload: lambda what, _: what,  # read before the event, by its kind
-    }
     reader.register_structure_hook_func(_is_choice, _decode_choice)
     reader.register_structure_hook_factory(_is_list, lambda kind: _list_hook(kind, reader))
-    for plain, hook in hooks.items():
+    for plain, hook in _HOOKS.items():
         reader.register_structure_hook_func(_is_type(plain), hook)
 
     def decode_entry(value: _Json, _: Any) -> Added | TakenOver:
@@ -479,5 +494,7 @@ def _decode_event(raw: _Json) -> Event:
 
 
 def _decode_record(raw: _Json) -> Record:
+    if "assumed" in raw and "walked" not in raw:
+        raw["walked"] = _walked_untold(is_assumed=True, window=raw["window"]["number"])
     record: Record = _record_hook(raw, Record)
     return record

@@ -15,8 +15,9 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from attrs import field
+from attrs import evolve, field
 
+from peelflow.engine.fold import has_walked
 from peelflow.errors import StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.results import frozen
@@ -37,6 +38,7 @@ from peelflow.stores.base import (
     StoredRow,
     SumRow,
     WriteBatch,
+    check_history,
     check_keys,
     check_numbers,
     check_query,
@@ -53,6 +55,7 @@ from peelflow.stores.dialect import Dialect, quoted
 from peelflow.stores.listings import check_listed, numbers_of
 from peelflow.stores.rows import RowUnreadable, decoded_rows, stored_event
 from peelflow.stores.schema_check import Select
+from peelflow.stores.sums import digest_at, is_of_before
 from peelflow.stores.totals import (
     Between,
     TotalStatements,
@@ -333,9 +336,9 @@ class DatabaseStore(ABC):
     def _has_joint_records(self) -> bool:
         """Return whether the table of joint records is there, which a register of before lacks."""
 
+    @abstractmethod
     def _has_sums(self) -> bool:
         """Return whether sums may be kept here: their tables are there, and may be read."""
-        return False
 
     def _stored_decoder(self) -> Callable[[str, str, str], StoredRecord]:
         """Return what makes a stored record of its id, head and text."""
@@ -347,14 +350,34 @@ class DatabaseStore(ABC):
         check_texts(*ids, force)
         decode, known = partial(decoded_rows, self._stored_decoder()), self._statements
         if force is None and len(ids) == 1:
-            return self._ask(known.record_by_id, (*ids,), decode)
+            return self._with_walks(self._ask(known.record_by_id, (*ids,), decode))
         array = known.dialect.array(list(ids))
         if force is None:
-            return self._ask(known.records_by_ids, (array,), decode)
+            return self._with_walks(self._ask(known.records_by_ids, (array,), decode))
         narrowed = known.narrowed(has_joint=self._has_joint_records())
         # By one id alone SQLite would go to that id, whosever it is.
         found = self._ask(narrowed.records, narrowed.told(force, array), decode)
-        return {name: found[name] for name in ids if name in found}
+        return self._with_walks({name: found[name] for name in ids if name in found})
+
+    def _with_walks(self, found: Mapping[str, StoredRecord]) -> Mapping[str, StoredRecord]:
+        """Return records with whether they walked, also those of rows that do not tell it."""
+        told = self._told_walks([stored.record for stored in found.values()])
+        stored = {name: evolve(found[name], record=record) for name, record in told.items()}
+        return {**found, **stored} if stored else found
+
+    def _told_walks(self, records: Collection[Record]) -> Mapping[str, Record]:
+        """Return by id, with whether they walked, those of the records whose rows do not tell it.
+
+        An earlier peelflow wrote those rows; the events tell it, up to each row's number.
+        """
+        silent = [record for record in records if record.walked is None]
+        kept = self.histories([record.id for record in silent]) if silent else {}
+        told = {}
+        for record in silent:
+            events = [entry.event for entry in kept.get(record.id, ())]
+            check_history(self.url, record.id, len(events), record.number)
+            told[record.id] = evolve(record, walked=has_walked(events[: record.number]))
+        return told
 
     def taken(self, ids: Collection[str]) -> Collection[str]:
         """Return those of the ids that stand for a record, whosever it is."""
@@ -418,7 +441,8 @@ class DatabaseStore(ABC):
                 query, after=after, limit=LISTING_PAGE, has_joint=has_joint
             )
             decode = partial(decoded_rows, self._decoder())
-            page = list(self._ask(sql, parameters, decode).values())
+            found = self._ask(sql, parameters, decode)
+            page = list({**found, **self._told_walks(found.values())}.values())
             yield from _matching(page, query, self._statements)
             after = page[-1].id if page else ""
 
@@ -534,8 +558,13 @@ class SqlSnapshot:
         return self._check(self.select)
 
     def unchecked(self) -> Iterator[str]:
-        """Yield what the database could not be asked to check."""
-        return self._unchecked(self.select)
+        """Yield what the database could not be asked to check, and what sums are not held to."""
+        yield from self._unchecked(self.select)
+        if any(map(is_of_before, self.checkpoints())):
+            yield (
+                "of the sums of the figures only the totals were recounted: an earlier peelflow "
+                "made them, and they are not used; run: peelflow store sums"
+            )
 
     def histories(self) -> Iterator[EventRow]:
         """Yield every event by record and number."""
@@ -578,7 +607,7 @@ class SqlSnapshot:
         if type(position) is not int:
             return None
         digests = self.select(f"SELECT digest FROM {feed} WHERE position = {position}")
-        if [digest for (digest,) in digests] != [checkpoint.digest]:
+        if [digest for (digest,) in digests] != [digest_at(checkpoint)]:
             return None
         until = f"SELECT record, max(number) FROM {feed} WHERE position <= {position}"
         return dict(map(tuple, self.select(f"{until} GROUP BY record")))

@@ -49,7 +49,11 @@ class Dialect:
             is looked at instead.
         last_day: The day of a record's last event that is no note, of its row's text; None where
             each history is looked at instead.
-        stands_as_begun: The condition that a record's row says that it stands where it began.
+        stands_as_begun: The condition that the row of a record that was taken over says that it
+            did not walk since.
+        has_walked: The condition that it says that it did; a row of before may say neither.
+        is_walk_step: The condition that the text of an act says a step by the rules, no step of a
+            force's own, to another state.
         numbers_asked: What to select ids and numbers from that one parameter holds, as `key` and
             `value`; None where whole histories are read instead.
     """
@@ -70,6 +74,9 @@ class Dialect:
         WHERE field.key = ? AND field.type = 'text' AND field.value = ?)"""
     holds_text: str | None = "instr(body, ?) > 0"
     last_day: str | None = "json_extract(body, '$.on')"
-    stands_as_begun: str = """EXISTS (SELECT 1 FROM json_each(body, '$.entered') AS entered
-        WHERE entered.key = state AND json_extract(entered.value, '$.number') = 1)"""
+    stands_as_begun: str = """(json_extract(body, '$.window.number') = 1
+        OR json_extract(body, '$.walked') = 0)"""
+    has_walked: str = "json_extract(body, '$.walked') = 1"
+    is_walk_step: str = """json_extract(text, '$.what.national') IS NULL
+        AND json_extract(text, '$.what.new') <> json_extract(text, '$.what.old')"""
     numbers_asked: str | None = "json_each(?)"

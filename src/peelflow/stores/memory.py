@@ -39,12 +39,12 @@ from peelflow.stores.base import (
     matches_mention,
     read_set_ids,
     store_closed,
-    total_order,
     totals_of,
 )
 from peelflow.stores.codec import record_text
 from peelflow.stores.listings import check_listed, numbers_of
 from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row
+from peelflow.stores.totals import total_order
 
 
 class MemoryStore:

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import marshal
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
 PART = 128
 """How many rows are packed together: more takes less room, and longer to read one of them."""
 _Row_co = TypeVar("_Row_co", covariant=True)
+
+
+class SeenKeys:
+    """Keys that were seen, by one bit of each: in two megabytes, however many they are.
+
+    One that was not seen is told as that, but for one in a hundred where there are many.
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray(_BITS // 8)
+
+    def add(self, key: Hashable) -> None:
+        """Take a key as seen."""
+        place = hash(key) % _BITS
+        self._bits[place >> 3] |= 1 << (place & 7)
+
+    def may_be_known(self, key: Hashable) -> bool:
+        """Return whether a key may have been seen; False where it was not."""
+        place = hash(key) % _BITS
+        return bool(self._bits[place >> 3] >> (place & 7) & 1)
+
+
+_BITS = 1 << 24
 
 
 class PackedRows(Iterable[_Row_co]):

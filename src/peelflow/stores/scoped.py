@@ -134,7 +134,7 @@ def entries_read(force: str, entries: Sequence[StoredEvent]) -> Iterator[StoredE
 
 def _last_read(force: str, events: Sequence[Event]) -> int:
     """Return the number of the event by which a record left a force, as recorded or corrected."""
-    if not any(map(_says_forces, events)):
+    if not any(map(_says_joint, events)):
         return events[-1].number if events else 0
     last = 0
     for history in (events, as_corrected(events)):
@@ -147,7 +147,7 @@ def _last_read(force: str, events: Sequence[Event]) -> int:
     return last
 
 
-def _says_forces(event: Event) -> bool:
+def _says_joint(event: Event) -> bool:
     entry = entry_of(event)
     return isinstance(event.what, MadeJoint) or bool(entry and entry.joint_with)
 

@@ -6,7 +6,7 @@ a tenth of its room.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any, overload
 
@@ -18,10 +18,11 @@ from peelflow.stores.base import (
     EventsInParts,
     StoredEvent,
 )
-from peelflow.stores.packed import PART, PackedRows
+from peelflow.stores.packed import PART, PackedRows, SeenKeys
 from peelflow.stores.rows import change_rows, event_row, says_forces, stored_event
 
-_EventWithChanges = tuple[EventRow, Sequence[ChangeRow]]
+_Values = tuple[Any, ...]
+"""The values of an event's row, and then those of each of its changes, as one."""
 
 
 class SessionEvents(EventsInParts):
@@ -32,10 +33,10 @@ class SessionEvents(EventsInParts):
 
     def __init__(self) -> None:
         self._last: list[StoredEvent] = []
-        self._packed: PackedRows[_EventWithChanges] | None = None
+        self._packed: PackedRows[_Values] = PackedRows(tuple)
         self._parts_of: dict[str, tuple[int, ...]] = {}
         self._named_forces: dict[str, None] = {}
-        self._key_hashes = set[int]()  # a key that is new is told without unpacking anything
+        self._packed_keys: SeenKeys | None = None  # a new key is told without unpacking anything
         self._has_corrected = False
 
     def append(self, entry: StoredEvent) -> None:
@@ -44,7 +45,7 @@ class SessionEvents(EventsInParts):
 
     def forget(self, count: int) -> list[StoredEvent]:
         """Forget the events behind the first `count`, and return them."""
-        place = count - self._packed_count
+        place = count - len(self._packed)
         forgotten = self._last[place:]
         del self._last[place:]
         return forgotten
@@ -55,10 +56,11 @@ class SessionEvents(EventsInParts):
         self._has_corrected = self.has_corrected
         named = (entry.event for entry in entries)
         self._named_forces |= dict.fromkeys(e.record for e in named if says_forces(e))
-        keyed = (entry.event for entry in entries if entry.event.key is not None)
-        self._key_hashes.update(hash((event.record, event.key)) for event in keyed)
+        self._packed_keys = self._packed_keys or SeenKeys()
+        for entry in entries:
+            if entry.event.key is not None:
+                self._packed_keys.add((entry.event.record, entry.event.key))
         rows = [(*event_row(e), [tuple(row) for row in change_rows(e.event)]) for e in entries]
-        self._packed = PackedRows(_unpacked) if self._packed is None else self._packed
         # INVARIANT: whoever is stopped from here on holds events twice, which no store keeps.
         number = self._packed.add(rows)
         shared = (number,)  # one value for all whose events are in this part alone
@@ -76,21 +78,17 @@ class SessionEvents(EventsInParts):
     @property
     def is_packed(self) -> bool:
         """Whether some of the events are packed."""
-        return self._packed is not None
+        return len(self._packed) > 0
 
     @property
     def has_corrected(self) -> bool:
         """Whether one of the events corrects another."""
         return self._has_corrected or any(map(_is_corrected, self._last))
 
-    @property
-    def _packed_count(self) -> int:
-        return 0 if self._packed is None else len(self._packed)
-
-    def records(self) -> Mapping[str, None]:
+    def records(self) -> Collection[str]:
         """Return the ids of the records that the events are of, in order."""
-        last = self.last_records()
-        return {**dict.fromkeys(self._parts_of), **last} if self._parts_of else last
+        new = (record for record in self.last_records() if record not in self._parts_of)
+        return [*self._parts_of, *new]
 
     def last_records(self) -> dict[str, None]:
         """Return the ids of the records that the events are of which are not packed."""
@@ -104,27 +102,28 @@ class SessionEvents(EventsInParts):
 
     def packed_under(self, record: str, key: str) -> Event | None:
         """Return the packed event of a record under a key."""
-        if hash((record, key)) not in self._key_hashes:
+        if self._packed_keys is None or not self._packed_keys.may_be_known((record, key)):
             return None
         return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
 
     def _rows_of(self, record: str) -> Iterator[EventRow]:
-        if self._packed is not None:
-            for number in self._parts_of.get(record, ()):
-                yield from (row for row, _ in self._packed.part(number) if row.record == record)
+        for number in self._parts_of.get(record, ()):
+            rows = self._packed.part(number)
+            yield from (_event_row(values) for values in rows if values[0] == record)
 
     def numbers(self) -> Iterator[EventNumber]:
         """Yield the record, number and key of each event."""
-        return (EventNumber(row.record, row.number, row.key) for row in self.event_rows())
+        packed = (EventNumber(row[0], row[1], row[_KEY]) for row in self._packed)
+        last = (entry.event for entry in self._last)
+        return chain(packed, (EventNumber(event.record, event.number, event.key) for event in last))
 
     def event_rows(self) -> Iterator[EventRow]:
         """Yield the row of each event."""
-        packed = (row for row, _ in self._packed or ())
-        return chain(packed, map(event_row, self._last))
+        return chain(map(_event_row, self._packed), map(event_row, self._last))
 
     def change_rows(self) -> Iterator[ChangeRow]:
         """Yield the rows of the changes of each event."""
-        packed = chain.from_iterable(changes for _, changes in self._packed or ())
+        packed = (ChangeRow._make(row) for values in self._packed for row in values[-1])
         return chain(packed, *(change_rows(entry.event) for entry in self._last))
 
     def saying_forces(self) -> Collection[str]:
@@ -133,10 +132,10 @@ class SessionEvents(EventsInParts):
         return {*self._named_forces, *last}
 
     def __len__(self) -> int:
-        return self._packed_count + len(self._last)
+        return len(self._packed) + len(self._last)
 
     def __iter__(self) -> Iterator[StoredEvent]:
-        return chain((_entry(row) for row, _ in self._packed or ()), self._last)
+        return chain(map(_entry, map(_event_row, self._packed)), self._last)
 
     @overload
     def __getitem__(self, place: int) -> StoredEvent: ...
@@ -146,9 +145,11 @@ class SessionEvents(EventsInParts):
         return tuple(self)[place]
 
 
-def _unpacked(values: Sequence[Any]) -> _EventWithChanges:
-    *row, changes = values
-    return EventRow._make(row), [ChangeRow._make(change) for change in changes]
+_KEY = EventRow._fields.index("key")
+
+
+def _event_row(values: _Values) -> EventRow:
+    return EventRow._make(values[:-1])
 
 
 def _is_corrected(entry: StoredEvent) -> bool:

@@ -14,9 +14,9 @@ from peelflow.stores.codec import record_from, record_text
 from peelflow.stores.packed import PackedRows
 from peelflow.stores.rows import record_row
 
-RECORDS_HELD = 4_096
+RECORDS_HELD = 1_024
 """How many of the records that were moved are held as they are."""
-RECORDS_AT_ONCE = 16
+PACKED_AT_ONCE = 16
 """How many are packed together: to read one of them, all are unpacked."""
 
 
@@ -39,7 +39,7 @@ class SessionRecords(dict[str, StoredRecord | None]):
             self._moved.pop(record, None)
             self._moved[record] = None
         oldest = list(self._moved)[: max(0, len(self._moved) - RECORDS_HELD)]
-        for names in chunked(oldest, RECORDS_AT_ONCE):
+        for names in chunked(oldest, PACKED_AT_ONCE):
             number = self._packed.add([_row_of(kept) for name in names if (kept := self[name])])
             self._parts.update(dict.fromkeys(names, number))
             for name in names:

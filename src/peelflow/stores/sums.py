@@ -20,6 +20,9 @@ from peelflow.model.records import Change, Event
 from peelflow.results import define
 from peelflow.stores.base import Checkpoint, Snapshot, SumRow, TotalLine
 
+DIGEST_MARK = "walked:"
+"""What stands before the digest of a checkpoint: sums of before count as assumed no record that a
+step led back to where it was taken over, and have none. They are not used, but for their totals."""
 _MONTH = len("2024-05")
 TOLD = 20
 """How many rows that differ are told one by one: one change may stand in those of many months."""
@@ -32,7 +35,7 @@ def line_of(change: Change) -> TotalLine:
 
 @define(eq=False)
 class DailySums:
-    """What each day moved of each line, in all and of what stands where it was taken over."""
+    """What each day moved of each line, in all and of what stands as it was taken over."""
 
     _totals: Counter[tuple[str, TotalLine]] = field(factory=Counter)
     _assumed: Counter[tuple[str, TotalLine]] = field(factory=Counter)
@@ -47,7 +50,7 @@ class DailySums:
             self._totals[change.on.isoformat(), line_of(change)] += sign * change.delta
 
     def add_assumed(self, history: Sequence[Event]) -> None:
-        """Add how a record counted as long as it stood where it was taken over.
+        """Add how a record counted as long as it stood as it was taken over.
 
         Args:
             history: All its events that are summed up, in order.
@@ -120,6 +123,16 @@ def _has_sums(snapshot: Snapshot) -> TypeGuard[SumSnapshot]:
     return hasattr(snapshot, "checkpoints")
 
 
+def is_of_before(checkpoint: Checkpoint) -> bool:
+    """Say whether an earlier peelflow made the sums up to a checkpoint."""
+    return not str(checkpoint.digest).startswith(DIGEST_MARK)
+
+
+def digest_at(checkpoint: Checkpoint) -> str:
+    """Return the digest of the last event that is summed up, as its checkpoint says it."""
+    return str(checkpoint.digest).removeprefix(DIGEST_MARK)
+
+
 @define(eq=False)
 class Recount:
     """The sums that a reading keeps, and those that its events come to.
@@ -150,15 +163,22 @@ class Recount:
                 told = f"up to position {where}" if where else "up to nowhere"
                 yield f"the sums of the figures are kept {told}, and the feed has no such place"
             return
-        due = Counter(self._recounted.rows())
-        found = sorted({*(self.kept - due), *(due - self.kept)}, key=repr)
+        due, kept = Counter(self._recounted.rows()), self.kept
+        if all(map(is_of_before, self.checkpoints)):
+            due, kept = _totals_alone(due), _totals_alone(kept)
+        found = sorted({*(kept - due), *(due - kept)}, key=repr)
         for row in islice(found, TOLD):
-            which = "missing" if due[row] > self.kept[row] else "not what the events come to"
+            which = "missing" if due[row] > kept[row] else "not what the events come to"
             line = ", ".join(repr(part) for part in row[1:6])
             sums = f"{row.total!r} and {row.assumed!r} assumed"
             yield f"a sum of the figures is {which}: {sums} on {row.on!r} of {line}"
         if len(found) > TOLD:
             yield f"{len(found) - TOLD} more sums of the figures are missing or not the events'"
+
+
+def _totals_alone(rows: Counter[SumRow]) -> Counter[SumRow]:
+    """Return rows without how many are assumed of each, where any are counted."""
+    return Counter(row._replace(assumed=0) for row in rows.elements() if row.total != 0)
 
 
 def recount_of(snapshot: Snapshot) -> Recount:

@@ -21,14 +21,13 @@ from peelflow.stores.base import (
     LedgerTotal,
     SumRow,
     TotalLine,
-    total_order,
     totals_of,
 )
 from peelflow.stores.codec import ASSUMED_START
 from peelflow.stores.dialect import Dialect
 from peelflow.stores.rows import RowUnreadable, stored_event
 from peelflow.stores.schema_check import Select
-from peelflow.stores.sums import DailySums
+from peelflow.stores.sums import DIGEST_MARK, DailySums
 
 _number = attrgetter("number")
 _TOTAL_COLUMNS = "force, category, level, ledger, counts"
@@ -96,7 +95,7 @@ class TotalStatements:
     def _is_of_feed(self) -> str:
         """Return the condition that a checkpoint `c` is this feed's, and its sums are there."""
         return f"""EXISTS (SELECT 1 FROM {self.dialect.feed}
-            WHERE position = c.position AND digest = c.digest)
+            WHERE position = c.position AND '{DIGEST_MARK}' || digest = c.digest)
             AND EXISTS (SELECT 1 FROM {self.dialect.prefix}sums)"""
 
     def since(
@@ -147,8 +146,9 @@ class TotalStatements:
     def _taken_of_moved(self) -> str:
         """Return what selects the records that moved and may have stood where they were taken over.
 
-        # INVARIANT: what was taken over and then acted on stands there no more, whatever follows,
-        # unless it is corrected; and what says only more of a record moves it nowhere.
+        # INVARIANT: what was taken over and then led elsewhere by a step by the rules stands there
+        # no more, whatever follows, unless it is corrected; and what says only more of a record
+        # moves it nowhere.
         """
         mark, events = self.dialect.mark, f"{self.dialect.prefix}events"
         of_it = f"SELECT 1 FROM {events} AS e WHERE e.record = m.record AND e.kind"
@@ -157,7 +157,8 @@ class TotalStatements:
                 HAVING min(number) > 1 OR sum(CASE WHEN kind IN ({_TAKING}) THEN 1 END) > 0) AS m
             WHERE EXISTS ({of_it} IN ({_TAKING})) AND (EXISTS ({of_it} = 'corrected')
                 OR NOT EXISTS (SELECT 1 FROM {self.dialect.feed} WHERE record = m.record
-                    AND kind = 'acted' AND +position <= {mark} AND "on" <= {mark}))"""
+                    AND kind = 'acted' AND +position <= {mark} AND "on" <= {mark}
+                    AND {self.dialect.is_walk_step}))"""
 
     def scan(
         self, as_at: date | None, force: str | None, known: int | None, *, has_joint: bool
@@ -165,7 +166,7 @@ class TotalStatements:
         """Return the statement that sums up the changes, and says how many of them are assumed.
 
         Behind the sums come, with numbers from 1, the events of each record that was taken over and
-        moved since: whether it stood where it was taken over is for whoever reads them to say.
+        moved since: whether it was assumed to stand so is for whoever reads them to say.
         """
         mark = self.dialect.mark
         where: dict[str, object] = {}
@@ -191,7 +192,8 @@ class TotalStatements:
     ) -> tuple[str, tuple[Any, ...]]:
         """Return what selects the records that are, or were known to be, taken over.
 
-        Of each that has not moved since then its row says whether it is standing or has walked.
+        Of each that has not moved since then its row says whether it is standing or has walked; a
+        row of an earlier peelflow may not say it, and is as one that moved.
         """
         mark, prefix = self.dialect.mark, self.dialect.prefix
         unmoved: dict[str, object] = {}
@@ -215,7 +217,8 @@ class TotalStatements:
         elif force is not None:
             of_force = f"SELECT record FROM {prefix}changes WHERE force = {mark}"
             where[f"id IN ({of_force})"] = (force,)
-        row_says = f"CASE WHEN {self.dialect.stands_as_begun} THEN 'standing' ELSE 'walked' END"
+        row_says = f"""CASE WHEN {self.dialect.has_walked} THEN 'walked'
+            WHEN {self.dialect.stands_as_begun} THEN 'standing' ELSE 'moved' END"""
         sql = f"""SELECT id, CASE WHEN {" AND ".join(unmoved) or "1 = 1"} THEN {row_says}
             ELSE 'moved' END AS how
             FROM {prefix}records WHERE {" AND ".join(where)}"""
@@ -241,7 +244,7 @@ def sum_up(select: Select, dialect: Dialect) -> tuple[Sequence[Checkpoint], Sequ
     """
     feed, prefix, sums = dialect.feed, dialect.prefix, DailySums()
     last = f"SELECT position, digest FROM {feed} ORDER BY position DESC LIMIT 1"
-    checkpoints = [Checkpoint(*row) for row in select(last)]
+    checkpoints = [Checkpoint(row[0], f"{DIGEST_MARK}{row[1]}") for row in select(last)]
     columns = f'"on", {_TOTAL_COLUMNS}'
     changes = f"SELECT {columns}, sum(delta) FROM {prefix}changes GROUP BY {columns}"
     for day, *line, total in select(changes):
@@ -374,3 +377,9 @@ def _checked_line(line: Sequence[Any], *totals: object) -> Sequence[Any]:
         return line
     force = line[0]
     raise RowUnreadable(f"a change of {force!a:.80} holds no text or number where one belongs")
+
+
+def total_order(total: LedgerTotal) -> tuple[str, str, bool, int, str, str]:
+    """Return what totals are sorted by: no level comes before the first."""
+    level = total.level
+    return total.force, total.category, level is not None, level or 0, total.ledger, total.counts

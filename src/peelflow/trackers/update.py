@@ -78,7 +78,7 @@ _WHOSE_WORD = (
 class Outcome(Result):
     """What becomes of one thing that a row says of a record, in which cell, and what to do.
 
-    It is `assumed` where the record then stands where it was taken over.
+    It is `assumed` where the record then stands as it was taken over.
     """
 
     record: str

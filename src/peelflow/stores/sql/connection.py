@@ -88,14 +88,16 @@ def _statements(name: str, mark: str, lock: str) -> Statements:
             evolve(
                 known,
                 stands_as_begun=_STANDS_AS_BEGUN,
+                has_walked=_HAS_WALKED,
+                is_walk_step=_IS_WALK_STEP,
                 holds_text=f"strpos(body, {mark}) > 0",
                 numbers_asked=f"jsonb_each_text({mark}::jsonb)",
                 event_changes=_EVENT_CHANGES,
             )
         )
     other = evolve(dialect, among=f"IN {mark}", field_condition=None, last_day=None)
-    bare = evolve(other, stands_as_begun="1 = 0", holds_text=None, numbers_asked=None)
-    return Statements(evolve(bare, event_changes=None))
+    unread = evolve(other, stands_as_begun="1 = 0", has_walked="1 = 0", event_changes=None)
+    return Statements(evolve(unread, holds_text=None, numbers_asked=None))
 
 
 # To cut the changes out of an event's text takes a third of what to parse all of it would. What
@@ -108,7 +110,11 @@ _EVENT_CHANGES = f"""(SELECT "on", force, category, level, ledger, counts, times
     CROSS JOIN LATERAL json_to_recordset(changes::json) AS c("on" text, force text, category text,
         level integer, ledger text, counts text, delta integer)) AS more"""
 _LAST_DAY = """((body::jsonb ->> 'on') COLLATE "C")"""
-_STANDS_AS_BEGUN = "(body::jsonb -> 'entered' -> state ->> 'number') = '1'"
+_STANDS_AS_BEGUN = """((body::jsonb -> 'window' ->> 'number') = '1'
+    OR (body::jsonb ->> 'walked') = 'false')"""
+_IS_WALK_STEP = """(text::json -> 'what' ->> 'national') IS NULL
+    AND (text::json -> 'what' ->> 'new') <> (text::json -> 'what' ->> 'old')"""
+_HAS_WALKED = "(body::jsonb ->> 'walked') = 'true'"
 
 
 def statements_of(dialect: SqlalchemyDialect) -> Statements:

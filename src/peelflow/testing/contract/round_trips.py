@@ -147,7 +147,7 @@ class EventHistories(Contract):
         assert list(store.totals(as_at=date(2024, 1, 1))) == []
 
     def test_totals_say_how_many_are_assumed(self, store: Store) -> None:
-        """S4: how many stand where they were taken over; by then, where they moved since."""
+        """S4: of how many nobody saw how they came to stand so; by then, where they moved since."""
         taken = TakenOver("WMP", "recommendation", 3, PIN, "open", DAY)
         for name in ("a", "b"):
             append_next(store, name, what=taken, assumed=True, changes=(change(),))
@@ -156,8 +156,9 @@ class EventHistories(Contract):
         known = store.position()
 
         assert list(store.totals()) == list(store.totals(as_at=DAY, force="WMP")) == [both]
-        walked = {"self_certified": Moment(2, DAY)}
-        append_next(store, "a", assumed=True, state="self_certified", entered=walked)
+        moment = Moment(2, DAY)
+        walked = {"walked": True, "window": moment, "entered": {"self_certified": moment}}
+        append_next(store, "a", assumed=True, state="self_certified", **walked)
         assert list(store.totals()) == list(store.totals(as_at=DAY)) == [evolve(both, assumed=1)]
         assert store.position() > known
         assert list(store.totals(known=known)) == [both]
