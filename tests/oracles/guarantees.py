@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from attrs import define, evolve, field
 
 from peelflow.engine.decide import decide
-from peelflow.engine.documents import ANY_USE, DocumentUse, triggers_sending_back
+from peelflow.engine.documents import ANY_USE, DocumentUse
 from peelflow.engine.fold import apply, begin
 from peelflow.engine.machine import Cursor, machine_for
 from peelflow.engine.requirements import compile_check
@@ -34,6 +34,7 @@ from peelflow.model.rules import (
     Transition,
     is_automatic,
 )
+from peelflow.model.triggers import triggers_sending_back
 from tests.builders.walks import NOW, START, TODAY, Family, Means, appointments, means_for
 
 

@@ -458,7 +458,7 @@ def test_national_guarantees_see_what_was_done_nationally() -> None:
     """Whatever a plan calls a step, it answered what it answered."""
     own = refining(LEVEL_3)
     plan = plan_between(LEVEL_3, own)
-    renamed = evolve(plan, triggers={**plan.triggers, "self_certify": "refuse"})
+    renamed = evolve(plan, triggers={**plan.triggers, "self_certify": "start"})
     assert found(renamed, own) == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from peelflow.model.records import Migrated, Relevelled
 from peelflow.model.rules import Pin
 from peelflow.register.kept_moves import why_move_unlawful
 from peelflow.register.restore import judge_export
+from peelflow.rulebook.national import examine
 from tests.builders.own import write_own
 from tests.register.test_by_map import PORTAL, SAME, moved, renaming
 from tests.stores.forgery import Edit, at, forged
@@ -209,6 +210,58 @@ def test_item_33_a_force_s_own_form_keeps_the_national_state(own: list[str]) -> 
     assert judged(forged(own, edit))[0] == [
         "3: the move to `open` stands for `open` of level-2@2, and `in_progress` for `in_progress`"
     ]
+
+
+def says(states: dict[str, str] | None, day: date) -> Edit:
+    """Return an edit of the move that says so of states, as it was recorded on a day."""
+
+    def edit(event: dict[str, Any]) -> None:
+        event["recorded_at"] = f"{day}T12:00:00.000000+00:00"
+        event["what"].pop("states")
+        if states is not None:
+            event["what"]["states"] = states
+
+    return at(3, edit)
+
+
+BEFORE, SINCE = date(2026, 11, 28), date(2026, 11, 29)
+
+
+@pytest.mark.parametrize("is_plan_here", [False, True])
+def test_a_move_says_that_a_state_goes_on_under_its_new_name(
+    own: list[str], tmp_path: Path, *, is_plan_here: bool
+) -> None:
+    """Else a record that was taken over would stand as if it came there; an old move said none."""
+    known: dict[str, Any] = {"rulebook": examine(tmp_path).rulebook} if is_plan_here else {}
+    after = datetime(2027, 1, 4, tzinfo=UTC)
+    for states, day, is_found in (
+        (None, BEFORE, False),
+        (None, SINCE, True),
+        ({}, SINCE, True),
+        ({"in_progress": "open"}, BEFORE, True),
+    ):
+        with Register.open("memory:", clock=lambda: after, **known) as register:
+            judged = judge_export(register.services, forged(own, says(states, day)))
+        sentences = [f"{each.event}: {each.sentence}" for each in judged.discrepancies]
+        why = "does not say that `in_progress` goes on as `working`"
+        assert sentences == [f"3: the move to `working` {why}"] * is_found
+
+
+def test_a_move_that_keeps_its_states_by_name_may_leave_them_unsaid(tmp_path: Path) -> None:
+    """The state goes on all the same."""
+    rulebook = rules_of(tmp_path)
+    pins = {str(rules): rules.pin for rules in rulebook.lifecycles}
+    with Register.open("memory:", rulebook=rulebook) as register:
+        register.restore(write(tmp_path, lines_moved(2, "level-2-to-3")))
+        before = evolve(register.record("R-1"), lifecycle=pins["level-2@1"])
+        *_, event = register.history("R-1")
+        event = evolve(event, actor=KIM, recorded_at=datetime(2027, 1, 4, tzinfo=UTC))
+        move = said_of("in_progress", "", "in_progress", pins["level-2@2"], is_level=False)
+        assert why_move_unlawful(register.session(), event, move, before) == ""
+        assert isinstance(move, Migrated)
+        named = evolve(move, states={"open": "open"})
+        why = why_move_unlawful(register.session(), event, named, before)
+        assert "does not say that `in_progress` goes on as `in_progress`" in why
 
 
 def rules_of(folder: Path) -> Rulebook:

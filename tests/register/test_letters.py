@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from peelflow.engine import documents
-from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.model.decisions import DocumentNeed, Refused
 from peelflow.model.records import Document
 from peelflow.model.requirements import Evidence, atoms_of
 from peelflow.model.rules import each_transition
+from peelflow.model.triggers import triggers_of_others, triggers_sending_back
+from peelflow.register.session import Session
 from peelflow.rulebook.national import national
 from tests.builders.force import HMICFRS, KIND, LIAISON, World
 
@@ -175,3 +177,55 @@ def test_a_correction_is_not_blamed_for_an_older_letter(
     )
     assert world.register.record(record).state == "closed"
     assert {each.code for each in world.register.verify()} == {"act-unlawful"}
+
+
+def sent_back_and_moved(world: World) -> str:
+    """Return a record that HMICFRS refused to verify at level 3, and moved to level 2."""
+    record = world.add(KIND["level-3"])
+    world.step(record, "start")
+    world.step(record, "self_certify")
+    world.later(9)
+    world.step(record, "refuse")
+    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
+    world.register.relevel(
+        record, plan="level-3-to-2", actor=HMICFRS, on=world.day, reason="less to do", **said
+    )
+    return record
+
+
+def test_a_refusal_is_not_forgotten_at_another_level(world: World) -> None:
+    """Level 2 knows no refusal, and yet a letter of before says nothing of what was refused."""
+    record = sent_back_and_moved(world)
+    refused = world.day
+    early = signed(world, refused - timedelta(1))
+    world.later(2)
+    with pytest.raises(Refused, match="last sent back or re-opened") as why:
+        world.fire(record, "close", "chief_constable", evidence=[early])
+    (reason,) = why.value.reasons
+    (need,) = reason.asks[0]
+    assert isinstance(need, DocumentNeed)
+    world.fire(record, "close", "chief_constable", evidence=[signed(world, refused)])
+    assert world.register.verify() == ()
+
+
+def test_no_way_rests_on_a_letter_of_before_a_refusal_at_another_level(world: World) -> None:
+    """It asks for a new one, though one is attached."""
+    record = sent_back_and_moved(world)
+    early = signed(world, world.day - timedelta(1))
+    world.register.attach(record, early, actor=LIAISON, on=world.day)
+    (step,) = world.register.route(record, to="closed", on=world.day).steps
+    (need,) = [each for each in step.needs if isinstance(each, DocumentNeed)]
+    assert need.attached is None
+
+
+def test_a_letter_that_an_earlier_peelflow_let_count_at_another_level_is_no_finding(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It forgot at each change of level that the record was sent back."""
+    record = sent_back_and_moved(world)
+    early = signed(world, world.day - timedelta(1))
+    world.later(2)
+    with monkeypatch.context() as as_before:
+        as_before.setattr(Session, "last_sending_back", lambda *_, **__: None)
+        world.fire(record, "close", "chief_constable", evidence=[early])
+    assert world.register.verify() == ()

@@ -146,3 +146,22 @@ def test_what_only_came_from_others_is_no_act_that_stands(world: World) -> None:
     world.fire(record, "verify", "hmicfrs", inspection=inspection)
     amend(world, record, "owner", "somebody-else")
     assert world.register.record(record).fields["owner"] == "somebody-else"
+
+
+def test_what_others_did_stays_at_a_level_that_has_no_such_step(world: World) -> None:
+    """HMICFRS inspected further at level 4, which level 2 does not know: that inspection stays."""
+    record = world.add(KIND["level-4"])
+    world.step(record, "start")
+    inspection = world.inspect("bespoke")
+    done = world.fire(
+        record, "inspect_further", "hmicfrs", inspection=inspection, reason="not enough"
+    )
+    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
+    world.register.relevel(
+        record, plan="level-4-to-2", actor=HMICFRS, on=world.day, reason="less to do", **said
+    )
+    amend(world, record, "owner", "another-lead")
+    with pytest.raises(Refused, match="could not `start`") as refused:
+        amend(world, record, "owner", None)
+    assert f"event {done.number}" not in str(refused.value)
+    assert world.register.verify() == ()

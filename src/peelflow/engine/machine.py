@@ -14,7 +14,7 @@ from typing import Any
 import transitions
 from attrs import field
 
-from peelflow.engine.documents import DocumentUse, triggers_sending_back
+from peelflow.engine.documents import DocumentUse
 from peelflow.engine.requirements import Check, compile_check, compile_due, may_act
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Context
@@ -37,6 +37,7 @@ from peelflow.model.rules import (
     is_theirs,
     newly_counting,
 )
+from peelflow.model.triggers import triggers_sending_back
 from peelflow.results import define, frozen
 from peelflow.wording import suggestion
 

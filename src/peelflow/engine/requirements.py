@@ -557,7 +557,7 @@ def _needs_of_atom(
 ) -> Needs:
     match atom:
         case Evidence(evidence=kind, signed_by=roles):
-            by = max(act.on, signed_from(record, use)[0]) if roles else act.on
+            by = max(act.on, signed_from(record, use, context)[0]) if roles else act.on
             forces = _forces_without(atom, record, act, context, use=use)
             needs = tuple(DocumentNeed(kind, roles, by, force=force) for force in forces)
             return _entry_needs(atom, record) or needs

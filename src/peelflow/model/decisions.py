@@ -301,6 +301,8 @@ class Context:
     inspection is relevant to a record. `scope` is the force that the register is opened for, None:
     every one; `each_force_signs`: a joint record needs a letter of each of its forces.
     `unseen_forces` are those of a joint record whose records could be `mentions`, and are not seen.
+    `sent_back` is when a record was last sent back or re-opened under rules that it left since,
+    where those of now do not tell it; None where they do, or it never was.
     """
 
     now: datetime
@@ -317,6 +319,7 @@ class Context:
     scope: str | None = None
     each_force_signs: bool = False
     unseen_forces: tuple[str, ...] = ()
+    sent_back: date | None = None
 
 
 Predicate = Callable[[Record, Act, Context], bool]

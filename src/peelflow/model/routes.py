@@ -48,6 +48,8 @@ class RouteContext:
         question_sets: The question sets by which an inspection is relevant.
         each_force_signs: Whether a joint record needs a letter of each of its forces.
         unseen_forces: Its forces whose records could be mentions, and are not seen.
+        sent_back: When it was last sent back under rules that it left, where those of now do not
+            tell it.
     """
 
     appointments: tuple[Appointment, ...] = ()
@@ -66,6 +68,7 @@ class RouteContext:
     question_sets: QuestionSets = field(factory=dict)
     each_force_signs: bool = False
     unseen_forces: tuple[str, ...] = ()
+    sent_back: date | None = None
 
 
 @frozen

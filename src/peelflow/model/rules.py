@@ -505,6 +505,10 @@ def units_of(period: Period) -> dict[str, int]:
     return {name: number for name, number in units.items() if number is not None}
 
 
+TRIGGERS_PLACE = "triggers: "
+"""What stands before the name of a trigger among the places of a plan: no name of a state does."""
+
+
 @frozen
 class MigrationPlan:
     """Where the records of one lifecycle stand in another, and what their past counts as there.
@@ -518,7 +522,8 @@ class MigrationPlan:
             the new ones.
         by: The roles that may move a record; between levels, the inspectorate's alone.
         letters: Whether letters that were attached before still count after a move between levels.
-        places: Where its file says of each old state where it goes.
+        places: Where its file says of each old state where it goes, and of each trigger, by its
+            name behind `triggers: `, what it is called.
         span: Where it begins.
     """
 
@@ -535,6 +540,10 @@ class MigrationPlan:
     def place_of(self, state: str) -> Span:
         """Return the line that says where an old state goes, or where the plan begins."""
         return self.places.get(state, self.span)
+
+    def place_of_trigger(self, trigger: str) -> Span:
+        """Return the line that says what an old trigger is called, or where the plan begins."""
+        return self.places.get(f"{TRIGGERS_PLACE}{trigger}", self.span)
 
 
 def moves_level(old: Lifecycle, new: Lifecycle) -> bool:

@@ -47,6 +47,7 @@ from peelflow.proof.possible import possible_steps
 from peelflow.proof.question_sets import unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.record_kinds import RecordKind, record_kinds
+from peelflow.proof.renamed_triggers import trigger_faults
 from peelflow.proof.transition_system import PastTransition
 from peelflow.results import define
 from peelflow.wording import listed, say_choice
@@ -126,13 +127,14 @@ def check_migration(
         found = (
             _state_faults(move, kinds, budget),
             _national_faults(move, moves, budget),
+            trigger_faults(move),
             _guarantee_faults(move, moves, kinds, budget),
         )
         faults = budget.gather(chain.from_iterable(found), STEPS_A_FAULT)
     return tuple(sorted(faults))
 
 
-PASSES, STEPS_A_FAULT = 4, 200
+PASSES, STEPS_A_FAULT = 5, 200
 """How often what a plan names is looked at, and what saying a fault costs."""
 
 

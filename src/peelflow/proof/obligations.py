@@ -124,6 +124,11 @@ MIGRATION = (
         ("national-differs", "national-state-changes"),
     ),
     Obligation(
+        "steps",
+        "what was done stays what it was: what sent a record back, and what is somebody else's",
+        ("trigger-differs",),
+    ),
+    Obligation(
         "guarantees",
         "each guarantee of the new lifecycle holds on every walk through the move",
         ("migration-breaks", _PLAN_OPEN),

@@ -12,8 +12,8 @@ from itertools import islice
 
 from attrs import evolve
 
-from peelflow.engine.documents import triggers_of_others, triggers_sending_back
 from peelflow.engine.fold import apply, as_corrected
+from peelflow.engine.machine import machine_for
 from peelflow.engine.requirements import inspected_set
 from peelflow.model.decisions import Appointment, Context, Reason, Refused
 from peelflow.model.records import (
@@ -28,6 +28,7 @@ from peelflow.model.records import (
     Relevelled,
     TransitionTaken,
 )
+from peelflow.model.triggers import triggers_of_others, triggers_sending_back
 from peelflow.register.context import APPOINTMENT, appointment_of, inspection_of
 from peelflow.register.hierarchy import refusal_on
 from peelflow.register.joint import check_every_force_seen
@@ -113,22 +114,34 @@ def check_standing_acts(
     Raises:
         Refused: With the number and the day of each such act.
     """
-    rules, done = session.lifecycle(before), before.done
+    rules, done = session.lifecycle(before), before.done.keys()
     clears = isinstance(event.what, Amended) and event.what.new is None
-    if not clears and not done.keys() & triggers_of_others(rules):
+    # What these rules have no name for was done under others, by whom only the history tells.
+    if not clears and done <= machine_for(rules).events.keys() - triggers_of_others(rules):
         return
-    sent_back = done.keys() & triggers_sending_back(rules)
-    since = max((done[name].number for name in sent_back), default=0)
+    acts = _acts_since_sent_back(session, as_corrected(history()))
     reasons = [
         Reason("not yet", f"{act.record} could not {why}", correct_first(act))
-        for act, record in each_event_with_record(as_corrected(history()))
-        if record is not None and act.number > since
+        for act, record in acts
         if clears or _is_of_others(session, act, record)
         for why in [_why_unlawful_with(session, act, record, event, change_context)]
         if why
     ]
     if reasons:
         raise Refused(refusal_on(before, "amend", event.actor.role, *reasons))
+
+
+def _acts_since_sent_back(session: Session, history: Sequence[Event]) -> list[tuple[Event, Record]]:
+    """Return what was done since a record was last sent back, by the rules of each time."""
+    acts: list[tuple[Event, Record]] = []
+    for event, record in each_event_with_record(history):
+        what = event.what
+        if record is not None and isinstance(what, TransitionTaken):
+            if what.trigger in triggers_sending_back(session.lifecycle(record)):
+                acts.clear()
+            else:
+                acts.append((event, record))
+    return acts
 
 
 def _is_of_others(session: Session, act: Event, record: Record) -> bool:

@@ -7,6 +7,7 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from attrs import evolve, field
 
@@ -46,6 +47,7 @@ from peelflow.register.kept_steps import (
     why_not_at_once,
 )
 from peelflow.register.known_names import KnownNames, people_of
+from peelflow.register.named_records import each_withdrawn_named
 from peelflow.register.permission import (
     ContextChange,
     is_move_permitted,
@@ -300,9 +302,11 @@ def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
 
 
 def _each_beside(records: Iterable[Record]) -> Iterator[str]:
-    """Yield the ids of the records that lie above or below some."""
+    """Yield the ids of the records that lie above or below some, or take their place."""
     for record in records:
         yield from record.children
+        if record.successor is not None:
+            yield record.successor
         if record.parent is not None:
             yield record.parent
 
@@ -399,6 +403,8 @@ def _unfit_records(
     why = why_alike(session, names, record, history)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)
+    for event, what in each_withdrawn_named(session, record, history):
+        yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     yield from _people_alike(history)
 
 
@@ -453,9 +459,20 @@ def _context_as_kept(
         covering = _as_it_may_have_covered(record, context) if record else context.inspection
         # It lies no later than the day on which it was recorded; whether that has come is told.
         known = evolve(context, predicates=predicates, today=max(context.today, event.on))
-        return evolve(known, signers=signers, inspection=covering)
+        sent_back = _sent_back_as_kept(session, record, context) if record else None
+        return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
 
     return as_kept
+
+
+def _sent_back_as_kept(session: Session, record: Record, context: Context) -> date | None:
+    """Return when a record was sent back under rules that it left, as a kept letter is held to it.
+
+    An earlier peelflow forgot it at each change of level, and of a force's own categories.
+    """
+    if context.sent_back is None or session.national_ledgers(record) is None:
+        return None
+    return session.last_sending_back(record, at_level=True)
 
 
 def _why_begun_unlawful(session: Session, event: Event) -> str:

@@ -8,11 +8,13 @@ they keep what national ledgers count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 
 from peelflow.model.records import Event, Migrated, Record, Relevelled
 from peelflow.model.rules import Lifecycle, MigrationPlan, moves_level
-from peelflow.proof.moves import lifted, refined_name
+from peelflow.proof.moves import Move, lifted, refined_name
+from peelflow.proof.renamed_triggers import wrong_names
 from peelflow.register.migration_plan import ResolvedPlan, plan_digest
 from peelflow.register.session import Session
 from peelflow.rulebook.national import authority, national, national_plans
@@ -39,6 +41,7 @@ def why_move_unlawful(session: Session, event: Event, what: Moved, record: Recor
     if isinstance(what, Relevelled) and role is not None and role.side != "inspectorate":
         return f"{event.actor} moves no {record.category} to another level"
     why = _why_counted_otherwise(session, what, record, (old, new))
+    why = why or _why_called_otherwise(event, what, old, new)
     plans = () if why else tuple(_plans_between(session, what, old, new))
     if plans:
         reasons = [_why_not_by(plan, event, what) for plan in plans]
@@ -116,11 +119,25 @@ def _why_not_by(moved: ResolvedPlan, event: Event, what: Moved) -> str:
     if where != what.new:
         puts = f"puts `{what.old}` at `{where}`" if where else f"does not move `{what.old}`"
         return f"the move to `{what.new}` is none of {moved}, which {puts}"
-    if dict(what.triggers) != moved.renamed or what.states not in (None, kept):
+    if dict(what.triggers) != moved.renamed or not _are_states_kept(event, what, kept):
         return f"the move to `{what.new}` calls steps or states otherwise than {moved} does"
     if isinstance(what, Relevelled) and what.letters != plan.letters:
         return f"the move to `{what.new}` carries letters over otherwise than {moved} does"
     return ""
+
+
+STATES_SAID_SINCE = datetime(2026, 11, 29, tzinfo=UTC)
+"""When moves began to say what states are called from then on."""
+
+
+def _are_states_kept(event: Event, what: Moved, kept: Mapping[str, str] | None) -> bool:
+    """Say whether a move says of states what its plan does."""
+    return what.states == kept or (what.states is None and _may_leave_states_unsaid(event, what))
+
+
+def _may_leave_states_unsaid(event: Event, what: Moved) -> bool:
+    """Say whether a move may say nothing of states: one of before, or one where the name stays."""
+    return event.recorded_at < STATES_SAID_SINCE or what.old == what.new
 
 
 def _why_by_no_plan(what: Moved, old: Lifecycle, new: Lifecycle) -> str:
@@ -162,6 +179,30 @@ def _why_counted_otherwise(
             counted = before.get(ledger, "nowhere")
             return f"would count {after[ledger]} on {ledger}, and counts {counted}"
     return ""
+
+
+def _why_called_otherwise(event: Event, what: Moved, old: Lifecycle, new: Lifecycle) -> str:
+    """Say which step or state of a national record a move calls what it was not, by any plan."""
+    if not (_is_of_national(old) or _is_of_national(new)):
+        return ""
+    plan = MigrationPlan("", str(old), str(new), {}, what.triggers)
+    wrong = (each for each in wrong_names(Move(plan, old, new)) if each.trigger in what.triggers)
+    why = next((f"calls `{each.trigger}` `{each.then}`: {each.why}" for each in wrong), "")
+    return why or ("" if isinstance(what, Relevelled) else _why_entered_anew(event, what, old, new))
+
+
+def _why_entered_anew(event: Event, what: Migrated, old: Lifecycle, new: Lifecycle) -> str:
+    """Say that a state would be entered by a move though it stands for what it stood for.
+
+    Whoever was taken over there would stand as if it had come there, and each wait begin again.
+    """
+    if old.stands_for(what.old) != new.stands_for(what.new):
+        return ""
+    if what.states is None:
+        is_said = _may_leave_states_unsaid(event, what)
+    else:
+        is_said = what.states.get(what.old) == what.new
+    return "" if is_said else f"does not say that `{what.old}` goes on as `{what.new}`"
 
 
 def unknown_plan(session: Session, what: Moved, record: Record) -> str:

@@ -13,7 +13,6 @@ from peelflow.model.rules import Lifecycle
 from peelflow.register.context import (
     APPOINTMENT,
     INSPECTION,
-    ReadSet,
     appointment_of,
     holidays_of,
     inspection_of,
@@ -39,7 +38,7 @@ def route_of(reads: Session, record: str, *, to: str, ledger: str, on: date | No
     return route(rules, known, goal, _route_context(reads, known), on=day)
 
 
-def _route_context(reads: ReadSet, record: Record) -> RouteContext:
+def _route_context(reads: Session, record: Record) -> RouteContext:
     """Return what stands around a record: its force's people and inspections, its hierarchy."""
     parent = reads.get(record.parent) if record.parent else None
     return _context_with(
@@ -50,13 +49,13 @@ def _route_context(reads: ReadSet, record: Record) -> RouteContext:
     )
 
 
-def _child_relative(reads: ReadSet, name: str) -> RelatedRecord:
+def _child_relative(reads: Session, name: str) -> RelatedRecord:
     record = reads.get(name)
     children = tuple(_child_relative(reads, name) for name in record.children)
     return _relative(reads, record, _context_with(reads, record, children=children))
 
 
-def _parent_relative(reads: ReadSet, record: Record) -> RelatedRecord:
+def _parent_relative(reads: Session, record: Record) -> RelatedRecord:
     """Return a parent, its children as they stand and its own parents above it."""
     above = reads.get(record.parent) if record.parent else None
     children = tuple(_childless_relative(reads, reads.get(name)) for name in record.children)
@@ -64,16 +63,16 @@ def _parent_relative(reads: ReadSet, record: Record) -> RelatedRecord:
     return _relative(reads, record, _context_with(reads, record, children=children, parent=parent))
 
 
-def _childless_relative(reads: ReadSet, record: Record) -> RelatedRecord:
+def _childless_relative(reads: Session, record: Record) -> RelatedRecord:
     return _relative(reads, record, _context_with(reads, record))
 
 
-def _relative(reads: ReadSet, record: Record, around: RouteContext) -> RelatedRecord:
+def _relative(reads: Session, record: Record, around: RouteContext) -> RelatedRecord:
     return RelatedRecord(record, reads.lifecycle(record), around)
 
 
 def _context_with(
-    reads: ReadSet,
+    reads: Session,
     record: Record,
     *,
     children: tuple[RelatedRecord, ...] = (),
@@ -97,6 +96,7 @@ def _context_with(
         signers=reads.signers(reads.lifecycle(record)),
         each_force_signs=reads.each_force_signs,
         unseen_forces=unseen_forces(reads, record),
+        sent_back=reads.unknown_sending_back(record),
     )
 
 
@@ -107,7 +107,7 @@ def _answers_required(rules: Lifecycle) -> Iterator[ChildForEach]:
             yield from (a for a in atoms_of(rule.requires) if isinstance(a, ChildForEach))
 
 
-def _appointments(reads: ReadSet, record: Record) -> tuple[Appointment, ...]:
+def _appointments(reads: Session, record: Record) -> tuple[Appointment, ...]:
     """Return the appointments in each force whose persons act on a record, or sign for it."""
     forces = record.forces if reads.each_force_signs else record.acting_forces
     queries = (RecordQuery(force=force, category=APPOINTMENT) for force in forces)
@@ -116,7 +116,7 @@ def _appointments(reads: ReadSet, record: Record) -> tuple[Appointment, ...]:
     )
 
 
-def _inspections(reads: ReadSet, record: Record) -> tuple[Inspection, ...]:
+def _inspections(reads: Session, record: Record) -> tuple[Inspection, ...]:
     """Return the inspections of a record's forces; in a register for one force, of that alone."""
     forces = record.forces if reads.scope is None else (reads.scope,)
     queries = (RecordQuery(force=force, category=INSPECTION) for force in forces)

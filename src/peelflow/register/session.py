@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from types import TracebackType
 
-from attrs import field
+from attrs import evolve, field
 
-from peelflow.engine.fold import withdrawal_of
+from peelflow.engine.fold import apply, as_corrected, begin, withdrawal_of
+from peelflow.engine.machine import machine_for
 from peelflow.errors import EventVoided, InvalidRequest, KeyReused
-from peelflow.model.records import Corrected, Event, Record
+from peelflow.model.decisions import Act, Context
+from peelflow.model.records import Corrected, Event, Record, Relevelled, TransitionTaken
 from peelflow.model.rules import Lifecycle, Pin
+from peelflow.model.triggers import triggers_sending_back
 from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.known_names import NamesByKey, UsedName
 from peelflow.register.validation import idempotency_payload
@@ -64,6 +68,49 @@ class Session(ReadSet):
     _last_names: list[tuple[UsedName, int]] = field(init=False, factory=list, repr=False)
     _knows_names: bool = field(init=False, default=False, repr=False)
     _has_read_names: bool = field(init=False, default=False, repr=False)
+
+    def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
+        """Return all that a decision on an act may look at, as the session sees it."""
+        context = ReadSet.context(self, lifecycle, record, act)
+        if not context.appointments:  # which every letter that counts asks for
+            return context
+        sent_back = self.unknown_sending_back(record)
+        return context if sent_back is None else evolve(context, sent_back=sent_back)
+
+    def unknown_sending_back(self, record: Record) -> date | None:
+        """Return when a record was last sent back, where its rules do not tell it.
+
+        A step that they do not have may have done so, before it moved to them.
+
+        Args:
+            record: The record as it stands, or as it stood.
+        """
+        is_told = record.done.keys() <= machine_for(self.lifecycle(record)).events.keys()
+        return None if is_told else self.last_sending_back(record)
+
+    def last_sending_back(self, record: Record, *, at_level: bool = False) -> date | None:
+        """Return when a record was last sent back or re-opened, by the rules of that time.
+
+        Args:
+            record: The record as it stands, or as it stood.
+            at_level: Whether only what was done since it came to its level counts.
+        """
+        found: date | None = None
+        before: Record | None = None
+        for event in as_corrected(self.history(record.id)):
+            if event.number > record.number:
+                break
+            if before is None:
+                before = begin(event)
+                continue
+            what = event.what
+            if at_level and isinstance(what, Relevelled):
+                found = None
+            if isinstance(what, TransitionTaken):
+                is_back = what.trigger in triggers_sending_back(self.lifecycle(before))
+                found = event.on if is_back else found
+            before = apply(before, event)
+        return found
 
     def savepoint(self) -> Savepoint:
         """Take what is put in the block all together, or nothing of it when it is refused."""

@@ -240,6 +240,7 @@ def planned_context(plan: ActPlan, answers: Mapping[str, bool]) -> Context:
         question_sets=plan.context.question_sets,
         signers=plan.context.signers,
         each_force_signs=plan.context.each_force_signs,
+        sent_back=plan.context.sent_back,
     )
 
 

@@ -26,6 +26,7 @@ from peelflow.model.constraints import (
 from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.requirements import BARE, HEADED, Requirement
 from peelflow.model.rules import (
+    TRIGGERS_PLACE,
     AlwaysReachable,
     Guarantee,
     Lifecycle,
@@ -226,10 +227,7 @@ def rule_file_of(node: MappingNode) -> RuleFile:
     for key, kind in RULE_FILE_KINDS.items():
         if key in node.entries:
             rules: RuleFile = read_all(node, kind)
-            states = node.entries.get("states")
-            if isinstance(rules, MigrationPlan) and isinstance(states, MappingNode):
-                return attrs.evolve(rules, places=states.keys)
-            return rules
+            return _with_places(rules, node) if isinstance(rules, MigrationPlan) else rules
     instead = HOW_TO_BEGIN
     for kind_key in KIND_KEYS:
         close = nearest_name(kind_key, node.entries)
@@ -237,6 +235,16 @@ def rule_file_of(node: MappingNode) -> RuleFile:
             instead = f"write `{kind_key}` where `{shown(close)}` stands"
     sentence = f"the file says none of {listed(KIND_KEYS)}"
     raise fault(node.span, "unknown-kind", sentence, instead)
+
+
+def _with_places(plan: MigrationPlan, node: MappingNode) -> MigrationPlan:
+    """Return a plan with the places where its file speaks of each state and trigger."""
+    places: dict[str, Span] = {}
+    for key, prefix in (("states", ""), ("triggers", TRIGGERS_PLACE)):
+        names = node.entries.get(key)
+        if isinstance(names, MappingNode):
+            places |= {f"{prefix}{name}": span for name, span in names.keys.items()}
+    return attrs.evolve(plan, places=places)
 
 
 def read_all(node: Node, kind: Any) -> Any:
