@@ -308,7 +308,9 @@ def audited(request: pytest.FixtureRequest, postgres: str) -> Iterator[tuple[str
             role = f"auditor_{os.getpid()}"
             option = f"-crole={role}"
             owner.execute(f"CREATE ROLE {role}".encode())
-            owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}".encode())
+            for what in ("TABLES", "SEQUENCES"):
+                granted = f"GRANT SELECT ON ALL {what} IN SCHEMA public TO {role}"
+                owner.execute(granted.encode())
         url = make_url(postgres).update_query_dict({"options": option})
         yield postgres, url.render_as_string(hide_password=False)
         if request.param == "SELECT alone":
