@@ -138,7 +138,7 @@ def write_sums(
         why = f"it has no tables of sums; run: peelflow store upgrade {url}"
         raise StoreUnavailable(url, why)
     check_sqlite_schema(connection)
-    lock_meta(connection)
+    take_schema_row(connection)
     for table in written:
         connection.execute(delete(table))
     if rows:
@@ -258,7 +258,7 @@ def check_triggers(connection: Connection, table: Table) -> None:
             raise RowUnreadable(not_kept(f"what is written to {table.name}"))
 
 
-def lock_meta(connection: Connection) -> None:
+def take_schema_row(connection: Connection) -> None:
     """Lock the row of `peelflow_meta`: of two that place events or keep sums, one waits."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_LOCK_META).all()

@@ -45,9 +45,9 @@ from peelflow.stores.sql.append import (
     append_step_by_step,
     check_triggers,
     insert_document,
-    lock_meta,
     lost_transaction,
     raise_refusal,
+    take_schema_row,
     write_sums,
 )
 from peelflow.stores.sql.catalogue import (
@@ -587,7 +587,7 @@ def assign_positions(connection: Connection) -> None:
     writers for nobody. What is not committed yet is not seen here, and gets its position later.
     """
     unplaced = tables.unplaced.c
-    lock_meta(connection)
+    take_schema_row(connection)
     ordered = select(unplaced.batch, unplaced.serial).order_by(unplaced.batch, unplaced.serial)
     waiting = connection.execute(ordered).all()
     last = last_position(connection)
