@@ -78,6 +78,7 @@ CHECKED = {
     "an inspection or a successor that an act names exists": (
         "register/test_inspections.py::test_an_inspection_named_where_none_is_asked_for_exists",
         "slips/test_successors.py::test_item_6_a_successor_that_no_rule_asks_for_is_a_record_too",
+        "stores/test_meanwhile.py::test_whichever_comes_second_is_a_conflict",
     ),
     "what was written is there before it is acknowledged": (
         "stores/test_acts_between.py::test_an_act_that_a_trigger_swallows_is_not_acknowledged",
@@ -150,8 +151,10 @@ FOUND = {
     ),
     "an appointment, amendment, correction, withdrawal or move between levels by one who may not, "
     "or in a role that nothing declares; a field cleared on which an act that stands rested; a "
-    "name in two spellings on one record, or one of a person that is spelt as `peelflow`; two "
-    "records that a force is shown under one id; a record below one that does not know of it": (
+    "name in two spellings on one record, or one of a person that is spelt as `peelflow`; a record "
+    "that came to name one which is withdrawn; two records that a force is shown under one id; a "
+    "record below one that does not know of it": (
+        "register/test_named_records.py::test_what_names_a_withdrawn_record_is_found",
         "register/test_own_ids.py::test_two_records_that_a_force_is_shown_under_one_id_are_found",
         "stores/test_kept_before.py::test_item_33_nobody_is_called_what_peelflow_calls_itself",
         "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",

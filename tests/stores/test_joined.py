@@ -25,6 +25,7 @@ from peelflow.stores.sql.append import _write_record_row
 from peelflow.stores.sql.schema import upgrade_schema
 from peelflow.stores.sql.store import JoinedStore, SqlStore
 from tests.builders.stores import append_next, batch, change, next_event
+from tests.stores.test_meanwhile import CHIEF, a_response, add_of_report, begin, publish
 
 LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
@@ -353,3 +354,16 @@ def test_a_level_that_is_no_number_matches_nothing(tmp_path: Path) -> None:
     store = SqlStore(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
     assert list(store.records(RecordQuery(level="x"))) == []
     store.close()
+
+
+def test_comments_are_judged_again_where_nothing_has_a_position(engine: Engine) -> None:
+    """What was recorded in one moment is told apart by the feed, which there is none of here."""
+    with engine.begin() as connection:
+        register = _register(connection)
+        begin(register)
+        a_response(register)
+        for act in (publish, add_of_report):
+            with register.batch() as batch:
+                act(batch)
+        register.correct("S-55", 3, correction="void", actor=CHIEF, reason="by mistake")
+        assert register.record("S-55").state == "published"

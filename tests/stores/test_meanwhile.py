@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
+from sqlalchemy import create_engine, text
 
 from peelflow import Actor, Conflict, Document, InvalidRequest, Joint, Refused, Register
 from peelflow.register.batch import Batch
+from peelflow.stores.base import RecordQuery
+from peelflow.stores.opening import open_store
+from peelflow.stores.sql.store import JoinedStore
+from peelflow.testing.contract.append import is_appended
+from tests.builders.stores import append_next, batch, next_event
 
 KIM = Actor("kim", "liaison_officer")
 CHIEF = Actor("chief", "chief_constable")
@@ -184,6 +193,81 @@ def check_second(url: str, name: str, order: str, scope: str | None = None) -> N
             assert {record.id: record.number for record in register.records()} == numbers
         if scope is None:
             assert register.verify() == ()
+
+
+def a_response(register: Register) -> None:
+    """Have a response to a report that was commented on and can be published; and two records."""
+    a_report(register)
+    days = {"published": date(2022, 12, 16), "chief_officer_due": date(2023, 1, 10)}
+    fields: dict[str, Any] = {"report": "REP", "recommendations": "none_made", **days}
+    said: dict[str, Any] = {"category": "section_55_response", "force": "wmp", "level": None}
+    register.add("S-55", issued=date(2022, 12, 16), fields=fields, actor=PCC, **said)
+    register.fire("S-55", "set_date", actor=PCC, on=date(2022, 12, 17))
+    on = date(2023, 1, 20)
+    comments = register.keep(b"c", kind="comments", name="c", signed_by="chief", signed_on=on)
+    register.fire("S-55", "comment", actor=CHIEF, on=on, evidence=[comments])
+
+
+def publish(batch: Batch) -> None:
+    """Publish the response, which answers each recommendation of its report."""
+    response = batch.keep(b"r", kind="response", name="r")
+    on = date(2023, 2, 1)
+    batch.fire("S-55", "publish", actor=PCC, on=on, evidence=[response], reason="as asked")
+
+
+@pytest.mark.parametrize("names", [add_of_report, amend_to_report])
+def test_comments_are_not_published_while_a_recommendation_comes(url: str, names: Act) -> None:
+    """S2: comments answer each recommendation of their report that was kept before them."""
+    with Register.open(url) as register:
+        begin(register)
+        a_response(register)
+        with pytest.raises(Conflict), register.batch() as second:
+            publish(second)
+            with register.batch() as first:
+                names(first)
+        with pytest.raises(Refused), register.batch() as again:
+            publish(again)
+        assert register.verify() == ()
+
+
+@pytest.mark.parametrize("names", [add_of_report, amend_to_report])
+def test_a_recommendation_that_is_kept_later_undoes_no_comments(
+    url: str, names: Act, tmp_path: Path
+) -> None:
+    """What stands behind an act in the feed came after it, though it was begun to be recorded."""
+    with Register.open(url) as register:
+        begin(register)
+        a_response(register)
+        with register.batch() as second:
+            names(second)
+            with register.batch() as first:
+                publish(first)
+        assert register.verify() == ()
+        export = tmp_path / "export.jsonl"
+        export.write_text("".join(f"{line}\n" for line in register.export()), "utf-8")
+    with Register.open("memory:") as other:
+        other.restore(export)
+        assert other.verify() == ()
+
+
+def test_who_comes_to_be_listed_is_waited_for(postgres: str) -> None:
+    """S2: on PostgreSQL nobody else sees an act before its commit: what lists waits for that."""
+    engine = create_engine(postgres)
+    with closing(open_store(postgres)) as store, ThreadPoolExecutor(1) as pool:
+        append_next(store, "named")
+        query = RecordQuery(mention="named")
+        comes = batch(next_event(store, "n", fields={"title": "named"}), read_set={"named": 1})
+        lists = evolve(batch(next_event(store, "named")), listings={query: {}})
+        with engine.begin() as application:
+            JoinedStore(application).append(comes)
+            is_listed = pool.submit(is_appended, store, lists)
+            with engine.connect() as watching:
+                waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                while not watching.execute(waits).scalar() and not is_listed.done():
+                    watching.rollback()
+        assert not is_listed.result()
+        assert [record.id for record in store.records(query)] == ["n"]
+    engine.dispose()
 
 
 ORDERS = ("undone first", "undone last")

@@ -68,6 +68,7 @@ from peelflow.register.joint_below import (
 )
 from peelflow.register.known_names import names_in
 from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
+from peelflow.register.named_records import check_named_stand
 from peelflow.register.permission import check_corrector, check_level_changer
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
 from peelflow.register.session import Session
@@ -178,6 +179,7 @@ def _judged(
     corrected = changes_of(after, session.services.lifecycle_of)
     counted = [evolve(request, changes=compensating_changes(corrected, recorded)), *events[1:]]
     records = [fold([*history, *counted[:count]]) for count in range(1, len(counted) + 1)]
+    check_named_stand(session, request, session.get(request.record), records[-1])
     return list(zip(counted, records, strict=True))
 
 

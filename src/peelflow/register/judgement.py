@@ -47,6 +47,7 @@ from peelflow.register.kept_steps import (
     why_not_at_once,
 )
 from peelflow.register.known_names import KnownNames, people_of
+from peelflow.register.named_records import each_withdrawn_named
 from peelflow.register.permission import (
     ContextChange,
     is_move_permitted,
@@ -301,9 +302,11 @@ def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
 
 
 def _each_beside(records: Iterable[Record]) -> Iterator[str]:
-    """Yield the ids of the records that lie above or below some."""
+    """Yield the ids of the records that lie above or below some, or take their place."""
     for record in records:
         yield from record.children
+        if record.successor is not None:
+            yield record.successor
         if record.parent is not None:
             yield record.parent
 
@@ -400,6 +403,8 @@ def _unfit_records(
     why = why_alike(session, names, record, history)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)
+    for event, what in each_withdrawn_named(session, record, history):
+        yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     yield from _people_alike(history)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
+from itertools import chain
 
 from attrs import evolve
 
@@ -142,17 +144,57 @@ def decide_again(
         child_histories: Histories of its children that are not to be read as recorded.
         change_context: Returns people and inspections as they are to be seen.
     """
-    act = act_of(event, what)
-    ways = each_way_decided(
+    decided = partial(
+        each_way_decided,
         session,
-        act,
+        act_of(event, what),
         record,
         event.recorded_at,
         child_histories=child_histories,
-        change_context=change_context,
     )
+    by_feed = _mentioned_before(session, event, record, change_context)
+    ways = chain(decided(change_context=change_context), decided(change_context=by_feed))
     as_now = next(ways)
     return next((each for each in (as_now, *ways) if _outcome(each) == _outcome(event)), as_now)
+
+
+def _mentioned_before(
+    session: Session, event: Event, record: Record, change_context: ContextChange
+) -> ContextChange:
+    """Return what an act may look at, but for what came to name the same behind it in the feed.
+
+    Somebody may have begun to record that before the act, and have kept it after it.
+    """
+
+    def mentioned_before(context: Context) -> Context:
+        changed = change_context(context)
+        try:
+            numbers = _numbers_before(session, event) if changed.mentions else {}
+        except InvalidRequest:  # within an application's transaction nothing has a position yet
+            return changed
+        mentions = tuple(
+            mention
+            for mention in changed.mentions
+            if _was_mentioned(session, mention, record, _until(numbers.get(mention.id, 0)))
+        )
+        return evolve(changed, mentions=mentions)
+
+    return mentioned_before
+
+
+def _until(number: int) -> Callable[[Event], bool]:
+    return lambda event: event.number <= number
+
+
+def _numbers_before(session: Session, event: Event) -> Mapping[str, int]:
+    """Return the number of each record's last event before one in the feed."""
+    store = session.services.store
+
+    def number_at(position: int) -> int:
+        return store.last_numbers(position).get(event.record, 0)
+
+    before = bisect_left(range(1, store.position() + 1), event.number, key=number_at)
+    return store.last_numbers(before)
 
 
 def act_of(event: Event, what: TransitionTaken) -> Act:
@@ -225,16 +267,19 @@ def _decide_as_of(
     mentions = tuple(
         mention
         for mention in context.mentions
-        if _was_mention_known(session, mention, record, known)
+        if _was_mentioned(session, mention, record, lambda each: each.recorded_at <= known)
     )
     return decide(rules, record, act, evolve(context, mentions=mentions))
 
 
-def _was_mention_known(
-    session: Session, mention: RecordReference, record: Record, known: datetime
+def _was_mentioned(
+    session: Session,
+    mention: RecordReference,
+    record: Record,
+    is_earlier: Callable[[Event], bool],
 ) -> bool:
     """Whether a record was of one of another's forces then, and named what it names now."""
-    earlier = [event for event in session.history(mention.id) if event.recorded_at <= known]
+    earlier = list(filter(is_earlier, session.history(mention.id)))
     if not earlier:
         return False
     then = fold(earlier)

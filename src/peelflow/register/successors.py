@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from peelflow.model.decisions import Act, Reason, Refused, SuccessorNeed
 from peelflow.model.records import Record
 from peelflow.model.requirements import AnyOf, Requirement, SuccessorNamed
-from peelflow.model.rules import Lifecycle
+from peelflow.model.rules import Category, Lifecycle
 from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.hierarchy import refusal_on
 from peelflow.register.joint import check_every_force_seen
@@ -95,6 +95,28 @@ def _why_no_successor(reads: ReadSet, record: str, successor: str) -> str:
     return ""
 
 
+def each_named(
+    reads: ReadSet, record: Record, categories: Mapping[str, Category]
+) -> Iterator[tuple[str, str]]:
+    """Yield the ids that a record names as its successor, or in a field; and as what.
+
+    Args:
+        reads: What it reads the rules by.
+        record: The record; one that is withdrawn names nothing.
+        categories: Say which fields name a record.
+    """
+    if record.withdrawn:
+        return
+    successor = record.successor
+    if successor is not None and record.state in states_in_favour(reads.lifecycle(record)):
+        yield successor, "successor"
+    category = categories.get(record.category)
+    for name, rule in category.fields.items() if category else ():
+        said = record.fields.get(name)
+        if rule.type == "reference" and isinstance(said, str):
+            yield said, name
+
+
 def each_naming(session: Session, record: Record) -> Iterator[tuple[str, str]]:
     """Yield the records that name one as their successor, or in a field; and as what.
 
@@ -116,12 +138,8 @@ def each_naming(session: Session, record: Record) -> Iterator[tuple[str, str]]:
     for known in sorted(others, key=lambda other: other.id):
         if known.id == record.id:
             continue
-        in_favour = states_in_favour(session.lifecycle(known))
-        if known.successor == record.id and known.state in in_favour:
-            yield known.id, "successor"
         if known.parent == record.id and known.id not in record.children:
             yield known.id, "parent"
-        category = session.rulebook.vocabulary.categories.get(known.category)
-        for name, rule in category.fields.items() if category else ():
-            if rule.type == "reference" and known.fields.get(name) == record.id:
-                yield known.id, name
+        for named, how in each_named(session, known, session.rulebook.vocabulary.categories):
+            if named == record.id:
+                yield known.id, how
