@@ -253,3 +253,16 @@ def test_sets_from_one_day_overlap_where_a_force_has_both(
         (tmp_path / f"{name}.yaml").write_text(f"{text}\n", "utf-8")
     codes = [fault.code for fault in check(tmp_path)]
     assert codes == ["question-sets-overlap"] * (2 * is_found)
+
+
+def test_a_question_that_succeeds_several_is_noted(tmp_path: Path) -> None:
+    """One for one is no note, nor is a national set, which is HMICFRS's own word."""
+    head = "question_set: ours\ntitle: Ours\nsize: 2\nforces: wmp\nreplaces: peel_nine\n"
+    for mapping, expected in (
+        ('{"1": "1", "2": "7"}', []),
+        ('{"1": ["1", "7"], "2": "2"}', ["1 is relevant to 1 and 7"]),
+    ):
+        (tmp_path / "ours.yaml").write_text(f"{head}succeeds: {mapping}\n", "utf-8")
+        notes = [note for note in check(tmp_path) if note.code == "question-widened"]
+        assert [note.severity for note in notes] == ["note"] * len(expected)
+        assert all(said in note.sentence for note, said in zip(notes, expected, strict=True))

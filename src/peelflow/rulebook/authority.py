@@ -14,6 +14,7 @@ from attrs import evolve
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.constraints import FILE_KEY
+from peelflow.model.question_sets import in_order
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary, moves_level
 from peelflow.results import frozen
 from peelflow.rulebook.rulebook import Rulebook, fill_set_choices
@@ -187,6 +188,29 @@ def side_faults(authority: Authority, vocabularies: Iterable[Vocabulary]) -> Ite
                 instead = f"write `side: force`, or use {listed(theirs)}"
                 related = known.roles[theirs[0]].span
                 yield Diagnostic(role.span, "national-side", sentence, instead, related=related)
+
+
+def word_faults(authority: Authority, vocabularies: Iterable[Vocabulary]) -> Iterator[Diagnostic]:
+    """Yield what vocabularies of a force's say of what is national: faults of sides, and notes.
+
+    A question set that lets one question succeed several is noted: an inspection of it verifies
+    more than one of before could, and its file is the only word on that.
+    """
+    own = tuple(vocabularies)
+    yield from side_faults(authority, own)
+    known = authority.rules.vocabulary.question_sets
+    for vocabulary in own:
+        for name, questions in vocabulary.question_sets.items():
+            wide = [
+                f"{number} is relevant to {' and '.join(in_order(succeeded))}"
+                for number, succeeded in questions.succeeds.items()
+                if len(succeeded) > 1
+            ]
+            if wide and questions != known.get(name):
+                sentence = f"by `{name}` alone an inspection of its {'; of its '.join(wide)}"
+                sentence += f" of `{questions.replaces}`"
+                instead = "let somebody read that beside its source: nothing here can check it"
+                yield Diagnostic(questions.span, "question-widened", sentence, instead, "note")
 
 
 def is_own_relevelling(

@@ -38,8 +38,8 @@ from peelflow.rulebook.authority import (
     name_faults,
     relevelling_faults,
     scope_faults,
-    side_faults,
     without,
+    word_faults,
 )
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.rulebook import (
@@ -596,7 +596,7 @@ def _authority_over(
     own_words = [words for words in vocabularies if words.vocabulary != national_words]
     faults += scope_faults(authority, own)
     faults += ledger_faults(authority, own, own_words)
-    faults += side_faults(authority, own_words)
+    faults += word_faults(authority, own_words)
     faults += relevelling_faults(authority, plans, every)
     return authority, faults
 
