@@ -192,3 +192,16 @@ def test_what_another_force_withdrew_without_seeing_who_names_it_is_not_found(
         with Register.open(url, force="kent") as kent:
             withdraw(kent, "REP")
         assert whole.verify() == ()
+
+
+@pytest.mark.parametrize(("named", "how"), [("REP", "source_report"), ("R-2", "successor")])
+def test_a_record_bars_the_withdrawal_of_each_that_it_names(
+    register: Register, named: str, how: str
+) -> None:
+    """What names two records is told of each as what it names that one."""
+    supersede(register)
+    amend(register)
+    with pytest.raises(Refused) as refused:
+        withdraw(register, named)
+    sentences = [reason.sentence for reason in refused.value.reasons]
+    assert sentences == [f"R-1 names it as its {how}"]
