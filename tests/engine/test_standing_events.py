@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from peelflow.engine import standing_events
 from peelflow.engine.fold import apply, as_corrected, begin, fold, steps_after_re_entry
-from peelflow.engine.standing_events import StandingEvents, each_as_recorded
+from peelflow.engine.standing_events import LONGEST_CHAIN, StandingEvents, each_as_recorded
 from peelflow.model.records import (
     PEELFLOW,
     Amended,
@@ -170,6 +171,22 @@ def test_corrections_fold_no_more_again_than_they_change(
         whole = [*history(*(what for pair in pairs for what in pair))]
     assert [*each_as_recorded(whole)][-1][2] == fold(whole)
     assert len(folds) <= 2 * len(whole)
+
+
+def test_a_long_chain_of_corrections_is_read_anew_as_it_is_folded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each voids the one before: to turn them all at each took longer than to read them all."""
+    turned, turn = list[int](), standing_events._EffectiveCorrections._turn
+
+    def counted(self: Any, number: int, what: Corrected, *, takes: bool) -> None:
+        turned.append(number)
+        turn(self, number, what, takes=takes)
+
+    monkeypatch.setattr(standing_events._EffectiveCorrections, "_turn", counted)
+    chain = [Corrected(number, "void") for number in range(2, 62)]
+    agrees(history(NOTE, *chain, START))
+    assert len(turned) <= LONGEST_CHAIN**2
 
 
 def test_what_comes_with_an_entry_stands_behind_it_as_long_as_that_holds() -> None:

@@ -2,7 +2,8 @@
 
 A correction lets what comes behind its target be folded again, until that makes the same record as
 before. So a history takes about as long as it is long, however much of it was corrected; but where
-its beginning is corrected, most of it is folded again.
+its beginning is corrected, most of it is folded again, and where corrections correct each other in
+a long chain, all of it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from peelflow.engine.fold import (
 )
 from peelflow.model.records import Added, Corrected, Event, Record, TakenOver
 from peelflow.results import define
+
+LONGEST_CHAIN = 16
+"""How many corrections of each other are followed; beyond, all are read anew at each event."""
 
 
 def each_as_recorded(history: Sequence[Event]) -> Iterator[tuple[Event, Record | None, Record]]:
@@ -51,6 +55,7 @@ class StandingEvents:
     _standing: list[Event] = field(factory=list, init=False, repr=False)
     _records: list[Record] = field(factory=list, init=False, repr=False)
     _at_once: set[int] = field(factory=set, init=False, repr=False)
+    _chained: dict[int, int] = field(factory=dict, init=False, repr=False)
     _follows_entry: bool = field(default=False, init=False)
     _is_withdrawn: bool = field(default=False, init=False)
     _is_counted: bool = field(default=True, init=False)
@@ -123,11 +128,16 @@ class StandingEvents:
         return range(front, min(count - back + 1, count))
 
     def _counts(self, event: Event) -> bool:
-        """Say whether an event is numbered as it stands, and corrects one before it as verbs do."""
+        """Say whether an event is numbered as it stands, and corrects one before it as verbs do.
+
+        One at the end of a long chain of corrections does not: each would be turned at each.
+        """
         what, number = event.what, len(self._history)
         if event.number != number or not isinstance(what, Corrected):
             return event.number == number
-        return 0 < what.event < number and (what.entry is None or what.event == 1)
+        self._chained[number] = self._chained.get(what.event, 0) + 1
+        is_short = self._chained[number] <= LONGEST_CHAIN
+        return is_short and 0 < what.event < number and (what.entry is None or what.event == 1)
 
     def _comes_at_once(self, event: Event) -> bool:
         """Say whether an event is one of `steps_after_re_entry`."""
