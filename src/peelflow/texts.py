@@ -85,7 +85,7 @@ _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 SPELT_ALIKE = "differs only by case, space or characters that look alike from"
 """What is said of a name that is alike to a known one, before that one."""
 _ZEROS = re.compile(r"(?<=[0-9])o(?![a-z])|(?<![a-z0-9])o(?=[0-9])")
-_ONES = re.compile(r"(?<![a-z0-9])[il|](?![a-z])")
+_ONES = re.compile(r"(?<![a-z0-9])[i|](?![a-z])|(?<![a-z0-9|])l(?![a-z])")
 _NUMBERS = re.compile(r"(?<![a-z0-9|])[o|][o|0-9]+(?![a-z0-9|])")
 """What of a name is a number to a reader from its first sign on; no letter behind one (R-3l)."""
 _DIGITS = str.maketrans("o|", "01")
@@ -96,7 +96,9 @@ _JOINED = (("rn", "m"), ("vv", "w"), ("VV", "W"), ("cl", "d"), ("c|", "d"))
 """Two letters that are read as one where they stand close, in the case in which they are."""
 _DIGIT = re.compile(r"\d")
 _PLAIN_PART = "(?:[A-HJ-NP-Za-hjkmnp-z]+(?:[2-9][0-9]*)?|[0-9]+)"
-_PLAIN_ID = re.compile(f"(?!.*(?:rn|vv|VV)){_PLAIN_PART}(?:-{_PLAIN_PART})*")
+_PLAIN_ID = re.compile(
+    f"(?!.*(?:rn|vv|VV))(?!(?:.*-)?L(?![A-Za-z])){_PLAIN_PART}(?:-{_PLAIN_PART})*"
+)
 """An id of letters and numbers in which nothing looks like anything else; a number is in it."""
 _HYPHENS = str.maketrans("", "", "-")
 _SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "

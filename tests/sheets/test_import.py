@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 
@@ -175,6 +176,22 @@ def test_empty_cells_are_filled(register: Register, tmp_path: Path) -> None:
     assert done.kept == 2
     assert {record.force for record in register.records()} == {"wmp"}
     assert register.record("R2").issued.isoformat() == "2022-01-02"
+
+
+class Clerk(StrEnum):
+    """Who a program says that they are."""
+
+    FIRST = "clerk"
+
+
+def test_what_fills_cells_may_be_a_text_of_a_program(register: Register, tmp_path: Path) -> None:
+    """Such as a member of an enumeration of texts."""
+    records = (
+        "record,category,level,force,issued,owner,actor_role\nR1,afi,2,wmp,2022-01-01,x,lead\n"
+    )
+    assert import_sheets(
+        register, write(tmp_path, records=records), defaults={"actor": Clerk.FIRST}
+    ).kept
 
 
 def test_somebody_else_in_between_is_a_conflict(register: Register, tmp_path: Path) -> None:

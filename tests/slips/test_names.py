@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow import national
+from peelflow import national, texts
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
@@ -26,7 +27,7 @@ from peelflow.register.csv_import import import_sheets
 from peelflow.register.known_names import UsedName
 from peelflow.register.register import Register
 from peelflow.stores.memory import MemoryStore
-from peelflow.texts import alike_name, are_alike, first_unseen, is_blank
+from peelflow.texts import alike_name, are_alike, first_unseen, is_blank, name_keys
 from tests.builders.force import HMICFRS, LIAISON, clock
 
 DAY = date(2022, 12, 16)
@@ -307,6 +308,7 @@ ALIKE = (
     *(("R-1", "R-l"), ("R-10", "R-1O"), ("lee", "\u04cfee")),
     # numbers in letters alone
     *(("norfolk-10", "norfolk-lO"), ("AFI-100", "AFI-IOO"), ("A/01/2", "A/OI/2"), ("10-1", "lo-1")),
+    *(("R-L3", "R-l3"), ("WMP-R3-L", "WMP-R3-l"), ("R-1", "R-L")),
     # accents, dots, small capitals
     *(("kim", "ki\u0307m"), ("kim", "ki\u0323m"), ("Ian", "\u0130an"), ("Jose", "Jos\u00e9")),
     *(("wmp", "w\u1d0dp"), ("WMP-1", "\u1d21\u1d0d\u1d18-1"), ("ned", "\u0274ed")),
@@ -318,6 +320,7 @@ ALIKE = (
 APART = (
     *(("R-1", "R-11"), ("R-1-1", "R-11"), ("R-3i", "R-3l"), ("R-3l", "R-31"), ("R-1a", "R-1")),
     *(("R-0", "R-O"), ("PS-LO", "PS-10"), ("R-3lO", "R-310"), ("LO-1", "10-1"), ("Lo", "lo-1")),
+    *(("WMP-OIL", "WMP-011"), ("STOP-ILI", "STOP-111"), ("R-IL", "R-11")),
     *(("RN-1", "M-1"), ("CL-001", "D-001"), ("CL-1a", "D-1a"), ("KIM", "KLM"), ("lan", "ian")),
 )
 
@@ -372,6 +375,32 @@ def test_item_7_two_spellings_in_one_batch_are_told(register: Register) -> None:
     assert register.record("gmp-1").force == "GMP"
     with pytest.raises(InvalidRequest, match="the force 'gmp': differs"):
         add(register, "G-2", force="gmp")
+
+
+def test_item_14_a_withdrawn_name_hides_no_other_one(register: Register) -> None:
+    """In one batch: R-7x is withdrawn, R-7X is new, and r-7X is that one in another spelling."""
+    add(register, "R-7x")
+    with register.batch() as batch:
+        batch.correct("R-7x", 1, correction="void", actor=LIAISON, reason="a slip")
+        add(batch, "R-7X")
+        with pytest.raises(InvalidRequest, match="the id 'r-7X': differs"):
+            add(batch, "r-7X")
+
+
+def test_item_14_a_plain_id_is_read_as_it_is_in_full() -> None:
+    """What is known at a glance to look like nothing else is nobody's look-alike."""
+    plain = [
+        name
+        for name in map(
+            "".join, chain.from_iterable(product("LlIOornvVcd013-", repeat=n) for n in range(5))
+        )
+        if texts._PLAIN_ID.fullmatch(name) and any(map(str.isdigit, name))
+    ]
+    assert len(plain) > 1000
+    for name in plain:
+        readings = texts._readings_of(name)
+        full = {*map(texts._parted, (*readings, *map(texts._as_number, readings)))}
+        assert (name, name_keys(name)) == (name, full)
 
 
 def test_item_7_what_another_process_brought_is_seen(tmp_path: Path) -> None:

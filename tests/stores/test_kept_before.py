@@ -185,6 +185,30 @@ def test_item_14_a_number_in_letters_is_spared_where_it_was_let_in(
     assert [each.record for each in register.verify()] == ["R-lO"] * is_new + ["r-1o"]
 
 
+@MOMENTS
+def test_item_14_people_and_forces_whose_number_is_in_letters_accuse_nobody(
+    moment: datetime, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a register of before knows of each goes on, in new records too."""
+    with Register.open("memory:", clock=lambda: moment) as register:
+        with monkeypatch.context() as patched:
+            patched.setattr("peelflow.register.commands.check_names", lambda *_: None)
+            for number, name in enumerate(("w-10", "w-IO")):
+                said: dict[str, Any] = {"force": name, "issued": DAY, "fields": {"owner": name}}
+                register.add(f"R-{number}", category="afi", level=2, **said, **PORTAL)
+        register.note("R-0", "n", on=LATER, actor=KIM)
+        register.note("R-0", "m", on=LATER, actor=KIM)
+        edits = {2: "u-10", 3: "u-IO"}
+
+        def named(event: dict[str, Any]) -> None:
+            if event["record"] == "R-0" and event["number"] in edits:
+                event["recorded_by"] = edits[event["number"]]
+
+        lines = forged(list(register.export()), named)
+    restore_export(store, lines, keep=store.keep_document)
+    assert judge_events(store, opened(store, moment).session).discrepancies == ()
+
+
 STRICT: dict[str, tuple[Edit, str]] = {
     "a Chief Constable whom nobody appointed, where the letter is asked for": (
         on("R-1", 2, by_somebody),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from peelflow import Actor, Joint, Register, national
 from peelflow.errors import InvalidRequest
 from peelflow.register import joint as of_forces
+from peelflow.register.kept_before import HELD_SINCE
 from peelflow.register.restore import judge_export
 from peelflow.stores.base import Store
 from tests.stores.forgery import Edit, at, forged
@@ -68,6 +69,18 @@ def test_item_14_what_is_of_one_force_is_never_joint(
         (found,) = register.verify()
     assert ("P-1", number) == (found.record, found.event)
     assert "of one force" in found.sentence
+
+
+def test_item_14_what_a_correction_once_made_of_one_force_accuses_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An earlier peelflow entered a joint milestone anew as an appointment."""
+    before = HELD_SINCE - timedelta(days=1)
+    with Register.open("memory:", clock=lambda: before) as register:
+        with monkeypatch.context() as patched:
+            patched.setattr(of_forces, "OF_ONE_FORCE", ())
+            became_of_one_force(register)
+        assert register.verify() == ()
 
 
 def of_other_forces(*forces: str, acts: str = "lead") -> Edit:

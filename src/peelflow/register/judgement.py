@@ -68,7 +68,7 @@ from peelflow.stores.base import RECORDS_AT_ONCE, DocumentStore, RecordQuery, St
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
 from peelflow.stores.soundness import entry_of
-from peelflow.texts import SPELT_ALIKE, alike_name, are_alike
+from peelflow.texts import SPELT_ALIKE, alike_name, are_alike, is_alike_as_number
 
 JUDGED_UNASKED = 50_000
 """How many events are judged unasked: more of them take longer than somebody waits for."""
@@ -414,6 +414,8 @@ def _people_alike(history: Sequence[Event]) -> Iterator[Discrepancy]:
     for event in history:
         for person in people_of(event):
             alike = None if person in people else alike_name(person, people)
+            if alike is not None and is_alike_as_number(person, alike):
+                alike = None  # verbs let both of a register of before go on
             who = f"`{alike}`, who is on this record"
             if are_alike(person, PEELFLOW.person) and not is_of_before(event):
                 alike, who = PEELFLOW.person, "what peelflow calls itself"

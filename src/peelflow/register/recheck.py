@@ -130,7 +130,8 @@ def check_as_recorded(
     else:
         # INVARIANT: only what enters a record has none before it.
         _check_later(session, history, event, before or after, change_context)
-    check_of_one_force(before, after)
+    if not (is_of_before(event) and isinstance(what, Corrected)):  # a correction let it be so once
+        check_of_one_force(before, after)
     check_appointing_role(session, before, after, event)
     check_level_changer(session, before, after, event, history)
 
@@ -422,7 +423,7 @@ def why_alike(session: Session, names: KnownNames, record: Record, history: Hist
         used = evolve(said, force=record.force) if said.kind == "id" else said
         near = names.alike(used)
         is_two = near is not None and not (
-            is_of_before(history[0]) and is_alike_as_number(used.name, near)
+            (used.kind != "id" or is_of_before(history[0])) and is_alike_as_number(used.name, near)
         )
         if is_two:
             return f"the {used.kind} {used.name!r} {SPELT_ALIKE} `{near}`"

@@ -155,7 +155,9 @@ def decide_again(
     by_feed = _mentioned_before(session, event, record, change_context)
     ways = chain(decided(change_context=change_context), decided(change_context=by_feed))
     as_now = next(ways)
-    return next((each for each in (as_now, *ways) if _outcome(each) == _outcome(event)), as_now)
+    return next(
+        (each for each in chain((as_now,), ways) if _outcome(each) == _outcome(event)), as_now
+    )
 
 
 def _mentioned_before(

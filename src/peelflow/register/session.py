@@ -272,9 +272,9 @@ class Session(ReadSet):
     def _alike_to_known(self, used: UsedName) -> str | None:
         if self._drafted_names.has(used):
             return None
-        near = self.services.names.alike(used) or self._drafted_names.alike(used)
-        is_free = used.kind == "id" and near is not None and self._is_withdrawn(near)
-        return None if is_free else near
+        known = self.services.names.alike(used), self._drafted_names.alike(used)
+        near = (name for name in known if name is not None)
+        return next((n for n in near if used.kind != "id" or not self._is_withdrawn(n)), None)
 
     def _is_withdrawn(self, record: str) -> bool:
         stored = self._records.known(record)

@@ -130,7 +130,8 @@ def _content(row: SheetRow) -> int:
 
 def _packed(number: int, row: SheetRow) -> bytes:
     # INVARIANT: marshal reads what this process wrote itself, of texts and numbers alone.
-    return marshal.dumps((number, row.span.line, tuple(row.cells.values())))
+    cells = [str(cell) if isinstance(cell, str) else cell for cell in row.cells.values()]
+    return marshal.dumps((number, row.span.line, tuple(cells)))
 
 
 def order_of_rows(
