@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from peelflow import Register, national
+from peelflow.errors import StoreUnavailable
 from peelflow.stores import totals as totals_module
 from peelflow.stores.opening import keep_stale_sums, open_store, upgrade_store
 from peelflow.stores.sqlite import SqliteStore
@@ -161,6 +162,22 @@ def test_what_cannot_be_summed_up_leaves_them_as_they_were(summed: Any) -> None:
     add(summed, "e", "f")
     execute(summed, "UPDATE {0}events SET text = '{{' WHERE record = 'd'")
     assert keep_stale_sums(summed) is None
+    assert kept(summed) == before
+
+
+def test_a_sum_that_no_database_keeps_leaves_them_as_they_were(summed: Any) -> None:
+    """S10: what an event makes of it is damage, whatever the driver says of so large a number."""
+    append_next(summed, "a", what=PAYLOADS[1], changes=(change(),))
+    add(summed, "b", "c")
+    summed.keep_sums()
+    before = kept(summed)
+    append_next(summed, "d", what=PAYLOADS[1], changes=(change(),))
+    add(summed, "e", "f")
+    large = f"""replace(text, '"delta":1', '"delta":{"9" * 30}')"""
+    execute(summed, f"UPDATE {{0}}events SET text = {large} WHERE record = 'd'")
+    assert keep_stale_sums(summed) is None
+    with pytest.raises(StoreUnavailable, match="larger than any is kept"):
+        summed.keep_sums()
     assert kept(summed) == before
 
 

@@ -328,6 +328,10 @@ class DatabaseStore(ABC):
             StoreBusy: Another writer held what it needs for too long.
         """
 
+    def _try(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
+        """Do as `_ask` does with a statement that the database may be unable to run, and go on."""
+        return self._ask(sql, parameters, shape)
+
     @abstractmethod
     def _decoder(self) -> Callable[[str, str], Record]:
         """Return what makes a record of its id and its row's text."""
@@ -475,7 +479,7 @@ class DatabaseStore(ABC):
         between = Between(checkpoint, known)
         asked = statements.since(between, as_at, force)
         try:
-            return self._ask(*asked, partial(totals_since, between, as_at, force))
+            return self._try(*asked, partial(totals_since, between, as_at, force))
         except StoreUnavailable:  # also where the database cannot read the text of an event
             return None
 
