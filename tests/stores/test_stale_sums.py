@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.dialects import registry
 
 from peelflow import Register, national
 from peelflow.errors import StoreUnavailable
@@ -102,6 +103,18 @@ def test_what_keeps_no_sums_is_left_alone(tmp_path: Path) -> None:
     with closing(open_store("memory:")) as memory:
         add(memory, "a", "b", "c")
         assert keep_stale_sums(memory) is None
+
+
+def test_a_database_that_reads_no_event_by_itself_keeps_none(
+    postgres: str,
+) -> None:
+    """S14: figures are of all changes there, whatever sums are kept."""
+    registry.register("unknown.other", "tests.builders.dialects", "Unknown")
+    with pytest.warns(UserWarning, match="run peelflow's conformance kit"):
+        opened = open_store(postgres.replace("postgresql+psycopg:", "unknown+other:"))
+    with closing(opened) as store:
+        add(store, "a", "b", "c")
+        assert keep_stale_sums(store) is None
 
 
 def test_an_applications_transaction_keeps_none(postgres: str) -> None:
