@@ -314,8 +314,8 @@ def walks_in(
         known = [row for row in group if type(row[1]) is int and row[1] <= until[record]]
         walked = None
         with suppress(RowUnreadable):
-            telling = (stored_event(*row, "", "") for row in known if row[2] is not None)
-            walked = has_walked(entry.event for entry in telling)
+            telling = [(number, text) for _, number, text in known if text is not None]
+            walked = has_walked(stored_event(record, *each, "", "").event for each in telling)
         found[record] = len(known), walked
     return found
 
