@@ -52,7 +52,7 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import record_from
 from peelflow.stores.dialect import Dialect, quoted
 from peelflow.stores.listings import check_listed, numbers_of
-from peelflow.stores.rows import TELLING_WALKS, RowUnreadable, decoded_rows, stored_event, walks_in
+from peelflow.stores.rows import TOLD_OF_WALKS, RowUnreadable, decoded_rows, stored_event, walks_in
 from peelflow.stores.schema_check import Select
 from peelflow.stores.sums import digest_at, is_of_before
 from peelflow.stores.totals import (
@@ -91,9 +91,7 @@ class Statements:
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
         self.history: str = f"{event} = {mark} ORDER BY number"
         self.histories: str = f"{event} {among} ORDER BY record, number"
-        told = f"CASE WHEN kind IN ({TELLING_WALKS}) THEN text END FROM {prefix}events"
-        ordered = f"WHERE record {among} ORDER BY record, number"
-        self.walks: str = f"SELECT record, number, {told} {ordered}"
+        self.walks: str = self.histories.replace(columns, TOLD_OF_WALKS)
         self.last_numbers: str = f"{_numbers_until(dialect)} GROUP BY record"
         self.of_force: str = f"force = {mark}"
         self.joint_with: str = f"{prefix}joint_records WHERE force = {mark}"

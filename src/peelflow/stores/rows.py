@@ -39,8 +39,9 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import event_from, event_text, record_from, record_text
 
 GENESIS = ""
-TELLING_WALKS = "'acted', 'added', 'corrected', 'taken_over'"
-"""The kinds of events that decide whether a record walked; no other's text is built."""
+TOLD_OF_WALKS = """record, number,
+    CASE WHEN kind IN ('acted', 'added', 'corrected', 'taken_over') THEN text END"""
+"""What is read of each event to tell whether a record walked: the text of those that decide it."""
 _T = TypeVar("_T")
 
 
@@ -307,7 +308,7 @@ def walks_in(
 
     Args:
         until: The number up to which events count, of each record.
-        rows: The record and number of each event, and its text where it may tell it, by record.
+        rows: `TOLD_OF_WALKS` of each event, by record.
     """
     found: dict[str, tuple[int, bool | None]] = {}
     for record, group in groupby(rows, key=itemgetter(0)):
