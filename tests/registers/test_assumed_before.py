@@ -133,3 +133,23 @@ def test_a_row_whose_events_are_gone_is_told(url: str) -> None:
         for ask in (assumed_in, lambda register: register.record("RELEVELLED")):
             with pytest.raises(StoreUnavailable, match="has 2 events by its row, and 1 are kept"):
                 ask(register)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_damaged_event_leaves_the_others_listed(url: str, number: int) -> None:
+    """Whether its record walked is not told, and nothing else is the worse for it."""
+    with opened(url) as register:
+        damage = "UPDATE {0}events SET text = '{{' WHERE record = 'REOPENED'"
+        execute(register.store, f"{damage} AND number = {number}")
+        walked = {record.id: record.walked for record in register.records()}
+        assert walked.pop("REOPENED") is None
+        assert {name for name, told in walked.items() if not told} == {*ALWAYS, "VOIDED"}
+        assert register.record("REOPENED").walked is None
+        assert register.record("DISCHARGED").walked
+
+
+def test_a_damaged_note_hides_nothing_of_a_list(url: str) -> None:
+    """Of a note no list reads what it says."""
+    with opened(url) as register:
+        execute(register.store, "UPDATE {0}events SET text = '{{' WHERE kind = 'noted'")
+        assert assumed_in(register) == {*ALWAYS, "VOIDED"}

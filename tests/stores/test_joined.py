@@ -17,6 +17,7 @@ from peelflow.errors import Conflict, InvalidRequest, StoreUnavailable
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor
 from peelflow.register.register import Register
+from peelflow.stores import totals as totals_module
 from peelflow.stores.base import RecordQuery, StoredRecord
 from peelflow.stores.codec import record_text
 from peelflow.stores.opening import upgrade_store
@@ -26,6 +27,7 @@ from peelflow.stores.sql.schema import upgrade_schema
 from peelflow.stores.sql.store import JoinedStore, SqlStore
 from tests.builders.stores import append_next, batch, change, next_event
 from tests.stores.test_meanwhile import CHIEF, a_response, add_of_report, begin, publish
+from tests.stores.test_sums import scanned
 
 LIAISON = Actor("liaison-officer", "liaison_officer")
 HMICFRS = Actor("portal", "hmicfrs")
@@ -137,6 +139,29 @@ def test_a_refusal_leaves_the_transaction_usable(engine: Engine) -> None:
         connection.execute(text("INSERT INTO tasks VALUES ('R', 'ask HMICFRS')"))
 
     assert _tasks(engine) == 1
+
+
+def test_a_damaged_event_leaves_the_transaction_as_it_was(
+    engine: Engine, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S10: figures are of all changes where the database cannot read what came since the sums."""
+    monkeypatch.setattr(totals_module, "WORTH", 0)
+    store = SqlStore(address)
+    for name in "abc":
+        append_next(store, name, changes=(change(),))
+    store.keep_sums()
+    append_next(store, "d", changes=(change(),))
+    store.close()
+    with engine.begin() as connection:
+        damage = """replace(text, '"changes":[', '"changes":[[')"""
+        connection.execute(text(f"UPDATE peelflow_events SET text = {damage} WHERE record = 'd'"))
+        connection.execute(text("INSERT INTO tasks VALUES ('d', 'look at it')"))
+        joined = JoinedStore(connection)
+        assert [line.total for line in joined.totals()] == [4]
+        assert list(joined.totals()) == scanned(joined)
+        connection.execute(text("INSERT INTO tasks VALUES ('e', 'write to the lead')"))
+
+    assert _tasks(engine) == 2
 
 
 def test_a_conflict_is_no_error_of_the_database(engine: Engine, address: str) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.dialects import registry
 
 from peelflow import Register, national
+from peelflow.errors import StoreUnavailable
 from peelflow.stores import totals as totals_module
 from peelflow.stores.opening import keep_stale_sums, open_store, upgrade_store
 from peelflow.stores.sqlite import SqliteStore
@@ -103,6 +105,18 @@ def test_what_keeps_no_sums_is_left_alone(tmp_path: Path) -> None:
         assert keep_stale_sums(memory) is None
 
 
+def test_a_database_that_reads_no_event_by_itself_keeps_none(
+    postgres: str,
+) -> None:
+    """S14: figures are of all changes there, whatever sums are kept."""
+    registry.register("unknown.other", "tests.builders.dialects", "Unknown")
+    with pytest.warns(UserWarning, match="run peelflow's conformance kit"):
+        opened = open_store(postgres.replace("postgresql+psycopg:", "unknown+other:"))
+    with closing(opened) as store:
+        add(store, "a", "b", "c")
+        assert keep_stale_sums(store) is None
+
+
 def test_an_applications_transaction_keeps_none(postgres: str) -> None:
     """S1: it is the application's to commit."""
     with closing(open_store(postgres)) as store:
@@ -161,6 +175,22 @@ def test_what_cannot_be_summed_up_leaves_them_as_they_were(summed: Any) -> None:
     add(summed, "e", "f")
     execute(summed, "UPDATE {0}events SET text = '{{' WHERE record = 'd'")
     assert keep_stale_sums(summed) is None
+    assert kept(summed) == before
+
+
+def test_a_sum_that_no_database_keeps_leaves_them_as_they_were(summed: Any) -> None:
+    """S10: what an event makes of it is damage, whatever the driver says of so large a number."""
+    append_next(summed, "a", what=PAYLOADS[1], changes=(change(),))
+    add(summed, "b", "c")
+    summed.keep_sums()
+    before = kept(summed)
+    append_next(summed, "d", what=PAYLOADS[1], changes=(change(),))
+    add(summed, "e", "f")
+    large = f"""replace(text, '"delta":1', '"delta":{"9" * 30}')"""
+    execute(summed, f"UPDATE {{0}}events SET text = {large} WHERE record = 'd'")
+    assert keep_stale_sums(summed) is None
+    with pytest.raises(StoreUnavailable, match="larger than any is kept"):
+        summed.keep_sums()
     assert kept(summed) == before
 
 

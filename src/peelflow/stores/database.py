@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import has_walked
 from peelflow.errors import StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.results import frozen
@@ -53,7 +52,7 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import record_from
 from peelflow.stores.dialect import Dialect, quoted
 from peelflow.stores.listings import check_listed, numbers_of
-from peelflow.stores.rows import RowUnreadable, decoded_rows, stored_event
+from peelflow.stores.rows import TOLD_OF_WALKS, RowUnreadable, decoded_rows, stored_event, walks_in
 from peelflow.stores.schema_check import Select
 from peelflow.stores.sums import digest_at, is_of_before
 from peelflow.stores.totals import (
@@ -92,6 +91,7 @@ class Statements:
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
         self.history: str = f"{event} = {mark} ORDER BY number"
         self.histories: str = f"{event} {among} ORDER BY record, number"
+        self.walks: str = self.histories.replace(columns, TOLD_OF_WALKS)
         self.last_numbers: str = f"{_numbers_until(dialect)} GROUP BY record"
         self.of_force: str = f"force = {mark}"
         self.joint_with: str = f"{prefix}joint_records WHERE force = {mark}"
@@ -328,6 +328,10 @@ class DatabaseStore(ABC):
             StoreBusy: Another writer held what it needs for too long.
         """
 
+    def _try(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
+        """Do as `_ask` does with a statement that the database may be unable to run, and go on."""
+        return self._ask(sql, parameters, shape)
+
     @abstractmethod
     def _decoder(self) -> Callable[[str, str], Record]:
         """Return what makes a record of its id and its row's text."""
@@ -368,15 +372,19 @@ class DatabaseStore(ABC):
     def _told_walks(self, records: Collection[Record]) -> Mapping[str, Record]:
         """Return by id, with whether they walked, those of the records whose rows do not tell it.
 
-        An earlier peelflow wrote those rows; the events tell it, up to each row's number.
+        An earlier peelflow wrote those rows; the events tell it, up to each row's number. Nothing
+        is told of a record of which an event that would tell it cannot be read.
         """
-        silent = [record for record in records if record.walked is None]
-        kept = self.histories([record.id for record in silent]) if silent else {}
-        told = {}
-        for record in silent:
-            events = [entry.event for entry in kept.get(record.id, ())]
-            check_history(self.url, record.id, len(events), record.number)
-            told[record.id] = evolve(record, walked=has_walked(events[: record.number]))
+        silent = {record.id: record for record in records if record.walked is None}
+        if not silent:
+            return {}
+        shape = partial(walks_in, {name: record.number for name, record in silent.items()})
+        array = self._statements.dialect.array(list(silent))
+        walks, told = self._ask(self._statements.walks, (array,), shape), {}
+        for name, record in silent.items():
+            events, walked = walks.get(name, (0, None))
+            check_history(self.url, name, events, record.number)
+            told[name] = evolve(record, walked=walked)
         return told
 
     def taken(self, ids: Collection[str]) -> Collection[str]:
@@ -461,8 +469,10 @@ class DatabaseStore(ABC):
         return self._ask(sql, parameters, partial(totals_by_scan, as_at, force))
 
     def has_stale_sums(self) -> bool:
-        """Return whether much came since the sums were kept, or there are none of much."""
-        return self._has_sums() and self._ask(self._statements.totals.ends, (), are_stale)
+        """Return whether sums are used, and much came since they were kept, or there are none."""
+        totals = self._statements.totals
+        is_used = totals.dialect.event_changes is not None and self._has_sums()
+        return is_used and self._ask(totals.ends, (), are_stale)
 
     def _totals_of_sums(
         self, as_at: date | None, force: str | None, known: int | None
@@ -475,7 +485,7 @@ class DatabaseStore(ABC):
         between = Between(checkpoint, known)
         asked = statements.since(between, as_at, force)
         try:
-            return self._ask(*asked, partial(totals_since, between, as_at, force))
+            return self._try(*asked, partial(totals_since, between, as_at, force))
         except StoreUnavailable:  # also where the database cannot read the text of an event
             return None
 

@@ -5,10 +5,14 @@ Whoever verifies a store makes its rows anew from the events, and compares them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
+from peelflow.engine.fold import has_walked
 from peelflow.model.records import (
     EVENT_KIND_OF,
     Added,
@@ -35,6 +39,9 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import event_from, event_text, record_from, record_text
 
 GENESIS = ""
+TOLD_OF_WALKS = """record, number,
+    CASE WHEN kind IN ('acted', 'added', 'corrected', 'taken_over') THEN text END"""
+"""What is read of each event to tell whether a record walked: the text of those that decide it."""
 _T = TypeVar("_T")
 
 
@@ -290,6 +297,28 @@ def stored_event(record: str, number: int, text: str, previous: Any, digest: Any
     except ValueError as fault:
         why = f"event {number} of {record}: {fault}"
         raise RowUnreadable(why) from fault
+
+
+def walks_in(
+    until: Mapping[str, int], rows: Iterable[Sequence[Any]]
+) -> dict[str, tuple[int, bool | None]]:
+    """Return of each record how many events are kept, and whether it walked, where that is told.
+
+    It is not where an event that would tell it cannot be read.
+
+    Args:
+        until: The number up to which events count, of each record.
+        rows: `TOLD_OF_WALKS` of each event, by record.
+    """
+    found: dict[str, tuple[int, bool | None]] = {}
+    for record, group in groupby(rows, key=itemgetter(0)):
+        known = [row for row in group if type(row[1]) is int and row[1] <= until[record]]
+        walked = None
+        with suppress(RowUnreadable):
+            telling = [(number, text) for _, number, text in known if text is not None]
+            walked = has_walked(stored_event(record, *each, "", "").event for each in telling)
+        found[record] = len(known), walked
+    return found
 
 
 def decoded_rows(decode: Callable[..., _T], rows: Iterable[Sequence[str]]) -> dict[str, _T]:

@@ -40,6 +40,8 @@ _HOLDS_CHANGES = '%"changes":%'
 """The form of an event's text that holds changes of the figures."""
 _LINE_TYPES = {(str, str, level, str, str) for level in (int, type(None))}
 _LAST_DAY = date.max.isoformat()
+_LARGEST = 2**63 - 1
+"""The largest number that a database keeps."""
 WORTH = 4
 """How many times the events behind a checkpoint the feed must hold, for the sums to be quicker than
 all the changes: to read an event takes as long as to add up some of those."""
@@ -257,7 +259,13 @@ def sum_up(select: Select, dialect: Dialect) -> tuple[Sequence[Checkpoint], Sequ
     ordered = f"{feed} WHERE record IN ({taken_over}) ORDER BY record, number"
     for _, history in groupby(_events_in(select, ordered), key=attrgetter("record")):
         sums.add_assumed(list(history))
-    return checkpoints, list(sums.rows())
+    return checkpoints, [_checked_sum(row) for row in sums.rows()]
+
+
+def _checked_sum(row: SumRow) -> SumRow:
+    if max(abs(row.total), abs(row.assumed)) <= _LARGEST:
+        return row
+    raise RowUnreadable(f"a sum of the figures of {row.force!a:.80} is larger than any is kept")
 
 
 def _events_in(select: Select, source: str) -> Iterator[Event]:

@@ -160,8 +160,8 @@ class SqlStoreBase(DatabaseStore):
 class JoinedStore(SqlStoreBase):
     """A store in the transaction of an application's own connection.
 
-    Nothing is begun, marked or committed here: what was appended is kept when the application
-    commits, and S3, S5 and S7 hold from then on. Not for several threads at once.
+    Nothing is begun or committed here: what was appended is kept when the application commits, and
+    S3, S5 and S7 hold from then on. Not for several threads at once.
 
     Args:
         connection: In a transaction; on SQLite one that has begun IMMEDIATE.
@@ -225,6 +225,13 @@ class JoinedStore(SqlStoreBase):
     def _check_open(self) -> None:
         if self._closed:
             raise store_closed(self.url)
+
+    def _try(self, sql: str, parameters: Sequence[Any], shape: Callable[[Sequence[Any]], _T]) -> _T:
+        """Run a statement behind a savepoint: where it fails, the transaction goes on as it was."""
+        if self._connection.dialect.name == SQLITE:  # there only the statement fails
+            return self._ask(sql, parameters, shape)
+        with self._reading() as connection, connection.begin_nested():
+            return shape(ask(connection, sql, parameters))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
