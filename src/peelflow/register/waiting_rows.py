@@ -130,8 +130,7 @@ def _content(row: SheetRow) -> int:
 
 def _packed(number: int, row: SheetRow) -> bytes:
     # INVARIANT: marshal reads what this process wrote itself, of texts and numbers alone.
-    cells = [str(cell) if isinstance(cell, str) else cell for cell in row.cells.values()]
-    return marshal.dumps((number, row.span.line, tuple(cells)))
+    return marshal.dumps((number, row.span.line, tuple(map(str, row.cells.values()))))
 
 
 def order_of_rows(
