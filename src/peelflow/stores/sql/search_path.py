@@ -29,7 +29,8 @@ _CALLED: tuple[str, ...] = (
         "current_schemas",
         "current_setting",
     ),
-    *("format_type", "has_function_privilege", "has_sequence_privilege", "has_table_privilege"),
+    *("format_type", "has_any_column_privilege", "has_function_privilege"),
+    *("has_sequence_privilege", "has_table_privilege"),
     *(
         "hashtextextended",
         "json_to_recordset",
