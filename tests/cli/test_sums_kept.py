@@ -84,3 +84,18 @@ def test_a_migration_keeps_them(run: Run) -> None:
         assert migrate(run, way, *WHO).code == 0
         assert are_up_to_now(Path("reviews.db"))
     assert run("verify", *REGISTER).code == 0
+
+
+def test_what_was_done_is_said_before(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does not wait for the sums knows it."""
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    write_review_rules(Path("rules"))
+    add(run, "A")
+    run("import", FIRST, "--propose", "t.yaml", *TRACKER_FILL)
+    for module in ("record", "trackers"):
+        monkeypatch.setattr(f"peelflow.cli.{module}.keep_stale_sums", stop)
+    assert "1 record moved, 0 left" in migrate(run, "--apply", *WHO).out
+    assert "as at" in run("import", FIRST, "--as", "t.yaml", "--register", "new.db").out

@@ -49,6 +49,7 @@ def _changed(column: str, value: str, table: str = "events", where: str = f"{FIR
 
 SECOND = f"{FIRST} AND number = 2"
 ROW = "id = 'WMP-0000'"
+UNTOLD = """replace(body, '"window":', '"walked":null,"window":')"""
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,7 @@ ROW = "id = 'WMP-0000'"
         (f"DELETE FROM events WHERE {FIRST}", 0, "row-without-events"),
         (f"DELETE FROM records WHERE {ROW}", 0, "row-missing"),
         (_changed("state", "'closed'", "records", ROW), 0, "row-differs"),
+        (_changed("body", UNTOLD, "records", ROW), 0, "row-differs"),
         (_changed("delta", "2", "changes", f"{FIRST} AND number = 1"), 1, "change-differs"),
         (_changed("position", "900", where=f"{FIRST} AND number = 5"), 0, "position-wrong"),
         ("DELETE FROM documents", 3, "document-missing"),

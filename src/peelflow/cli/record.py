@@ -545,8 +545,10 @@ def migrate(
                 recorded_by=recorded_by,
                 on_progress=show,
             )
+        _print_migration(result, undo=undo)
         keep_stale_sums(register.store)
-    _print_migration(result, undo=undo)
+    if result.not_moved:
+        raise typer.Exit(FINDINGS)
 
 
 def _print_migration(result: MigrationResult, *, undo: bool) -> None:
@@ -554,8 +556,6 @@ def _print_migration(result: MigrationResult, *, undo: bool) -> None:
     output.line(f"{counted(result.moved, 'record')} moved{back}, {len(result.not_moved)} left")
     for record in result.not_moved:
         output.line(f"  left: {record}")
-    if result.not_moved:
-        raise typer.Exit(FINDINGS)
 
 
 def _chosen_file(plan: Path | None, check: Path | None, *, actions: Sequence[bool]) -> Path:

@@ -90,21 +90,22 @@ def run_tracker(
     if asked.propose is not None:
         _draft_map(files[0], asked.propose, location, fill)
         return
-    with location.opened(make=True) as register, output.progress("Importing") as show:
-        result = import_tracker(
-            register,
-            files[0],
-            asked.map_file or "",
-            on=asked.on,
-            fill=fill,
-            documents_from=documents_from,
-            partial=partial,
-            dry_run=asked.dry_run,
-            on_progress=show,
-        )
+    with location.opened(make=True) as register:
+        with output.progress("Importing") as show:
+            result = import_tracker(
+                register,
+                files[0],
+                asked.map_file or "",
+                on=asked.on,
+                fill=fill,
+                documents_from=documents_from,
+                partial=partial,
+                dry_run=asked.dry_run,
+                on_progress=show,
+            )
+        _print_result(result, files[0], dry_run=asked.dry_run)
         if not asked.dry_run:
             keep_stale_sums(register.store)
-    _print_result(result, files[0], dry_run=asked.dry_run)
     if result.faults or result.counts()["refused"]:
         raise typer.Exit(FINDINGS)
 

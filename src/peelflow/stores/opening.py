@@ -137,7 +137,7 @@ def keep_sums(url: str) -> int | None:
 def keep_stale_sums(store: Store) -> int | None:
     """Keep the sums of a store anew where that is worth it, and leave them as they are where not.
 
-    It is where some hundreds of events came since, and a thousandth of all there are. Whoever may
+    It is where some hundreds of events came since, and a twentieth of all there are. Whoever may
     not write leaves them, and so does who finds the store busy, or something in it unreadable:
     figures are the same with old sums.
 

@@ -46,7 +46,7 @@ WORTH = 4
 """How many times the events behind a checkpoint the feed must hold, for the sums to be quicker than
 all the changes: to read an event takes as long as to add up some of those."""
 
-STALE, STALE_PART = 500, 1000
+STALE, STALE_PART = 500, 20
 """How many events must lie behind a checkpoint, and which part of the feed, for the sums to be kept
 anew: to do so reads all of it."""
 
@@ -107,7 +107,7 @@ class TotalStatements:
 
         First comes, with the number -1, the checkpoint itself: the sums may have been kept anew
         since it was asked for. Behind the sums come, with numbers from 1, the events of each record
-        that moved since and may have stood, before or after, where it was taken over.
+        that moved since and may have been assumed, before or after, to stand so.
         """
         prefix, mark = self.dialect.prefix, self.dialect.mark
         day = _LAST_DAY if as_at is None else as_at.isoformat()
@@ -146,7 +146,7 @@ class TotalStatements:
         return f"{placed} UNION ALL {waiting}", (between.after,)
 
     def _taken_of_moved(self) -> str:
-        """Return what selects the records that moved and may have stood where they were taken over.
+        """Return what selects the records that moved and may have been assumed to stand so.
 
         # INVARIANT: what was taken over and then led elsewhere by a step by the rules stands there
         # no more, whatever follows, unless it is corrected; and what says only more of a record

@@ -119,6 +119,7 @@ _HAS_SUMS = with_schema("""
     SELECT bool_and(coalesce(has_table_privilege(to_regclass(name), 'SELECT'), false))
     FROM pg_catalog.unnest(%s::text[]) AS name""")
 _MAY_WRITE_SUMS = with_schema("""SELECT bool_and(has_table_privilege(to_regclass(name), verb))
+        AND has_any_column_privilege(to_regclass('peelflow_meta'), 'UPDATE')
         AND current_setting('transaction_read_only') = 'off'
     FROM pg_catalog.unnest(ARRAY['peelflow_checkpoint'::text, 'peelflow_sums']) AS name,
         pg_catalog.unnest(ARRAY['INSERT'::text, 'DELETE']) AS verb""")
