@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -127,13 +128,18 @@ def test_an_applications_transaction_keeps_none(postgres: str) -> None:
     engine.dispose()
 
 
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """Give a folder that others may look into, as no folder of the tests is."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("scheme", ["sqlite:///", "sqlite+pysqlite:///"])
-def test_a_reader_of_a_file_keeps_none(scheme: str, tmp_path_factory: Any) -> None:
+def test_a_reader_of_a_file_keeps_none(scheme: str, shared_folder: Path) -> None:
     """S12: and reads nothing for it."""
-    folder = tmp_path_factory.mktemp("shared")
-    for place in (folder, *list(folder.parents)[:2]):
-        place.chmod(0o755)
-    path = folder / "r.db"
+    path = shared_folder / "r.db"
     upgrade_store(f"{scheme}{path}")
     with closing(open_store(f"{scheme}{path}")) as store:
         add(store, "a", "b", "c")
