@@ -176,7 +176,7 @@ def open_plugin_store(url: str) -> Store:
     raise InvalidRequest(what, "no store is opened so", instead)
 
 
-MAX_FILE_BYTES = 1_000_000_000
+_MOST_BYTES = 1_000_000_000
 """The most bytes of a file that is read as a document: no database of ours keeps more in one."""
 
 
@@ -251,7 +251,7 @@ class DocumentFolder:
             return None
         with suppress(OSError):
             # INVARIANT: a file may say that it has more bytes than any memory holds.
-            return read_regular(place) if place.stat().st_size <= MAX_FILE_BYTES else None
+            return read_regular(place) if place.stat().st_size <= _MOST_BYTES else None
         return None
 
     def has_document(self, digest: str) -> bool:
