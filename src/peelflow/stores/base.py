@@ -163,6 +163,10 @@ class EventsInParts(Sequence[StoredEvent]):
         """Yield the record, number and key of each event."""
 
     @abstractmethod
+    def several(self) -> Collection[str]:
+        """Return the ids of the records that more than one of the events is of."""
+
+    @abstractmethod
     def event_rows(self) -> Iterable[EventRow]:
         """Yield the row of each event."""
 
@@ -216,6 +220,15 @@ class WriteBatch:
             return self.entries.numbers()
         events = (entry.event for entry in self.entries)
         return (EventNumber(event.record, event.number, event.key) for event in events)
+
+    def several(self) -> Collection[str]:
+        """Return the ids of the records that more than one of the events is of."""
+        if isinstance(self.entries, EventsInParts):
+            return self.entries.several()
+        if len(self.entries) == 1:  # said first: each act comes by
+            return ()
+        counts = Counter(entry.event.record for entry in self.entries)
+        return {record for record, count in counts.items() if count > 1}
 
 
 @frozen
@@ -525,27 +538,28 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
 
     `numbers` holds those that the records have now.
     """
-    for record, expected in sorted(batch.read_set.items()):
-        if numbers.get(record, 0) != expected:
-            raise Conflict(record, expected=expected, found=numbers.get(record, 0))
-    last = dict(numbers)
+    read = batch.read_set
+    for record in sorted(read):
+        if numbers.get(record, 0) != read[record]:
+            raise Conflict(record, expected=read[record], found=numbers.get(record, 0))
+    # INVARIANT: of most records a large batch has one event, and nothing is remembered of those.
+    several, last = batch.several(), dict[str, int]()
     for record, number, _ in batch.numbers():
-        if last.get(record, 0) != number - 1:
-            raise Conflict(record, expected=number - 1, found=last.get(record, 0))
-        last[record] = number
+        before = last.get(record) or numbers.get(record, 0)
+        if before != number - 1:
+            raise Conflict(record, expected=number - 1, found=before)
+        if record in several:
+            last[record] = number
 
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
     """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
-    records, again, hashes = set[str](), set[str](), set[int]()
     for record, _, key in batch.numbers():
-        if key is not None:
-            if is_kept(record, key):
-                raise KeyReused(record, key)
-            (again if record in records else records).add(record)
-    records.clear()  # a batch may hold more of them, and more keys, than one would hold at once
-    for record, _, key in batch.numbers() if again else ():
-        if key is not None and record in again:
+        if key is not None and is_kept(record, key):
+            raise KeyReused(record, key)
+    several, hashes = batch.several(), set[int]()
+    for record, _, key in batch.numbers() if several else ():
+        if key is not None and record in several:
             known = len(hashes)
             hashes.add(hash((record, key)))
             given = ((event.record, event.key) for event in batch.numbers())
