@@ -27,9 +27,8 @@ from peelflow.stores.base import (
     RecordsInParts,
     Store,
     WriteBatch,
-    check_keys,
-    check_numbers,
 )
+from peelflow.stores.batch_checks import check_keys, check_numbers
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.packed import PackedRows
 from peelflow.stores.rows import GENESIS, chain

@@ -193,9 +193,11 @@ class NamesByKey:
     def take_all(self, other: NamesByKey) -> None:
         """Take all names of another as in use; that one has none then."""
         for key, names in other._names.items():
-            known = self._names.setdefault(key, names)  # held once: an import brings many
-            if known is not names:
+            known = self._names[key]
+            if known.by_hash or known.others or known.hidden:
                 known.add_all(names)
+            else:  # held once: an import brings many
+                self._names[key] = names
         other.clear()
 
     def clear(self) -> None:

@@ -38,17 +38,14 @@ from peelflow.stores.base import (
     SumRow,
     WriteBatch,
     check_history,
-    check_keys,
-    check_numbers,
     check_query,
-    check_rules,
     check_texts,
     chunked,
     last_events_in,
     matches_field,
     matches_mention,
-    read_set_ids,
 )
+from peelflow.stores.batch_checks import check_keys, check_numbers, check_rules, read_set_ids
 from peelflow.stores.codec import record_from
 from peelflow.stores.dialect import Dialect, quoted
 from peelflow.stores.listings import check_listed, numbers_of
