@@ -48,6 +48,8 @@ CHECKED = {
         "register/test_taken_over.py::test_14_33_what_is_verified_here_is_not_assumed_and_what_led_there_is",
         "stores/test_still_assumed.py::test_a_step_back_to_where_it_starts_shows_nothing",
         "stores/test_still_assumed.py::test_another_level_shows_nothing",
+        "stores/test_still_assumed.py::test_a_step_between_own_states_of_a_national_one_shows_nothing",
+        "register/test_staying.py::test_what_a_step_says_of_staying_is_held_to_its_rules",
         "register/test_taken_over.py::test_14_33_nothing_of_today_is_taken_over_as_from_before_levels",
         "register/test_restore_rules.py::test_14_33_rules_that_ship_no_more_close_nothing_of_today",
     ),
