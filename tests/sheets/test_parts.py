@@ -132,8 +132,8 @@ def test_parts_read_as_the_events_and_records_that_they_are(
     assert (parts.entries[2:4], parts.records[2:4]) == (whole.entries[2:4], whole.records[2:4])
     assert (len(parts.entries), len(parts.records)) == (len(whole.entries), len(whole.records))
     assert list(parts.numbers()) == list(whole.numbers())
-    assert set(parts.several()) == set(whole.several())
-    assert len(whole.several()) == 18
+    assert set(parts.repeated_records()) == set(whole.repeated_records())
+    assert len(whole.repeated_records()) == 18
     assert [kept.record.id for kept in parts.records.among({"C1"})] == ["C1"]
 
 
@@ -145,7 +145,7 @@ def test_several_are_those_of_one_part_of_two_and_of_the_last() -> None:
             events.append(chain(GENESIS, Event(name, 1, Noted("n"), NOW.date(), LIAISON, "c", NOW)))
         if names == "aab":
             events.pack()
-    assert set(events.several()) == {"a", "b"}
+    assert set(events.repeated_records()) == {"a", "b"}
 
 
 def test_the_numbers_of_a_large_batch_are_checked_in_little_memory() -> None:

@@ -163,7 +163,7 @@ class EventsInParts(Sequence[StoredEvent]):
         """Yield the record, number and key of each event."""
 
     @abstractmethod
-    def several(self) -> Collection[str]:
+    def repeated_records(self) -> Collection[str]:
         """Return the ids of the records that more than one of the events is of."""
 
     @abstractmethod
@@ -221,10 +221,10 @@ class WriteBatch:
         events = (entry.event for entry in self.entries)
         return (EventNumber(event.record, event.number, event.key) for event in events)
 
-    def several(self) -> Collection[str]:
+    def repeated_records(self) -> Collection[str]:
         """Return the ids of the records that more than one of the events is of."""
         if isinstance(self.entries, EventsInParts):
-            return self.entries.several()
+            return self.entries.repeated_records()
         if len(self.entries) == 1:  # said first: each act comes by
             return ()
         counts = Counter(entry.event.record for entry in self.entries)

@@ -27,7 +27,7 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
         if numbers.get(record, 0) != read[record]:
             raise Conflict(record, expected=read[record], found=numbers.get(record, 0))
     # INVARIANT: of most records a large batch has one event, and nothing is remembered of those.
-    several, last = batch.several(), dict[str, int]()
+    several, last = batch.repeated_records(), dict[str, int]()
     for record, number, _ in batch.numbers():
         before = last.get(record) or numbers.get(record, 0)
         if before != number - 1:
@@ -41,7 +41,7 @@ def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
     for record, _, key in batch.numbers():
         if key is not None and is_kept(record, key):
             raise KeyReused(record, key)
-    several, hashes = batch.several(), set[int]()
+    several, hashes = batch.repeated_records(), set[int]()
     for record, _, key in batch.numbers() if several else ():
         if key is not None and record in several:
             known = len(hashes)

@@ -113,7 +113,7 @@ class SessionEvents(EventsInParts):
             rows = self._packed.part(number)
             yield from (EventRow._make(values) for values in rows if values[0] == record)
 
-    def several(self) -> Collection[str]:
+    def repeated_records(self) -> Collection[str]:
         """Return the ids of the records that more than one of the events is of."""
         last = Counter(entry.event.record for entry in self._last)
         again = {name for name, count in last.items() if count > 1 or name in self._parts_of}
