@@ -270,10 +270,10 @@ class Session(ReadSet):
         return self._alike_to_known(used)
 
     def _alike_to_known(self, used: UsedName) -> str | None:
-        if self._drafted_names.has(used):
-            return None
         known = self.services.names.alike(used), self._drafted_names.alike(used)
-        near = (name for name in known if name is not None)
+        near = [name for name in known if name is not None]
+        if not near or self._drafted_names.has(used):
+            return None
         return next((n for n in near if used.kind != "id" or not self._is_withdrawn(n)), None)
 
     def _is_withdrawn(self, record: str) -> bool:

@@ -29,18 +29,15 @@ from peelflow.stores.base import (
     WriteBatch,
     check_contents,
     check_documents,
-    check_keys,
-    check_numbers,
     check_query,
-    check_rules,
     check_texts,
     last_events_in,
     matches_field,
     matches_mention,
-    read_set_ids,
     store_closed,
     totals_of,
 )
+from peelflow.stores.batch_checks import check_keys, check_numbers, check_rules, read_set_ids
 from peelflow.stores.codec import record_text
 from peelflow.stores.listings import check_listed, numbers_of
 from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row

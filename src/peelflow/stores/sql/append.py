@@ -27,9 +27,8 @@ from peelflow.stores.base import (
     StoredRow,
     SumRow,
     WriteBatch,
-    check_keys,
-    check_numbers,
 )
+from peelflow.stores.batch_checks import check_keys, check_numbers
 from peelflow.stores.database import check_batch, check_listings
 from peelflow.stores.dialect import quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
