@@ -89,6 +89,7 @@ def variants() -> dict[str, Event]:
         "taken over bare": TakenOver("WMP", "afi", 2, PIN, "closed", date(999, 1, 1)),
         "acted bare": TransitionTaken("start", "open", "in_progress"),
         "acted own step": TransitionTaken("start", "open", "open", national=False),
+        "acted staying": TransitionTaken("inspect_further", "a", "b", stays=True),
         "acted full": TransitionTaken("verify", "a", "b", inspection="I-1", successor="WMP-2"),
         "acted when due": TransitionTaken("lapse", "a", "b", due=date(2024, 2, 29)),
         "acted twice": evolve(STEP, evidence=(LETTER, bare), counted=("e" * 64, "d" * 64)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
+from copy import deepcopy
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from peelflow.stores.base import TotalLine
 from peelflow.stores.opening import open_store
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.force import HMICFRS, LIAISON, START, clock
+from tests.builders.own import Plain, write_own
 from tests.stores.conftest import url_of
 from tests.stores.test_assumed import assumed_of
 
@@ -38,9 +40,20 @@ STORES = ("memory", "sqlite", "sql-sqlite", "postgresql")
 
 
 @pytest.fixture(scope="module")
-def rules() -> Rulebook:
-    """The rules of a force whose lessons are noted once a record is closed."""
-    return load(EXAMPLES / "committee_review")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
+    """The rules of a force whose lessons are noted once a record is closed.
+
+    What HMICFRS inspected further at level 4 stands in a state of its own, in progress too.
+    """
+    folder = tmp_path_factory.mktemp("own")
+    write_own(folder, "level-4", change=_keep_inspected_apart)
+    return load(EXAMPLES / "committee_review", folder)
+
+
+def _keep_inspected_apart(own: Plain) -> None:
+    inspected = deepcopy(own["states"]["in_progress"])
+    own["states"]["inspected"] = {**inspected, "stands_for": "in_progress"}
+    own["states"]["in_progress"]["transitions"]["inspect_further"]["to"] = "inspected"
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +77,15 @@ def note_lessons(register: Register, name: str, on: date, _: int = 0) -> None:
 def reopen(register: Register, name: str, on: date, _: int = 0) -> None:
     """Take a step to another national state."""
     register.fire(name, "reopen", reason="not done", on=on, **SAID)
+
+
+def inspect(register: Register, name: str, on: date, _: int = 0) -> None:
+    """Have HMICFRS inspect further, which leads from one own state of a national one to another."""
+    days: Any = {"kind": "planned", "first_day": on, "last_day": on, "questions": ["7"]}
+    said: Any = {"category": "inspection", "fields": days, **SAID}
+    register.add(f"I-{register.store.position()}", force=KENT, issued=on, **said)
+    held = [each.id for each in register.records(category="inspection")][-1]
+    register.fire(name, "inspect_further", reason="more to do", inspection=held, on=on, **SAID)
 
 
 def _correct(register: Register, name: str, number: int, **more: Any) -> None:
@@ -95,6 +117,9 @@ STEPS: tuple[Callable[[Register, str, date, int], object], ...] = (
     ),
     lambda r, name, on, n: r.note(name, "so", actor=LIAISON, on=on - timedelta(n)),
     lambda r, *_: r.store.position(),  # on a server, it places what waits
+    lambda r, name, on, n: take(r, name, on, ("in_progress", "inspected")[n % 2], level=4),
+    inspect,
+    lambda r, name, on, _: r.fire(name, "support", reason="so", on=on, **SAID),
 )  # fmt: skip
 _step = st.tuples(st.sampled_from(STEPS), st.integers(0, 2), st.integers(0, 40), st.integers(0, 4))
 
@@ -181,9 +206,11 @@ MOVED = [(7, 0, 3, 0), (11, 0, 2, 4), (5, 1, 2, 0), (7, 1, 5, 1), (8, 0, 3, 1), 
 """Moves to other levels, of what was discharged here too; one is voided, and made otherwise."""
 CHANGED = [(2, 0, 3, 0), (10, 2, 2, 3), (8, 0, 2, 0), (2, 2, 4, 0), (12, 0, 0, 0), (1, 0, 5, 0)]
 """Steps to other national states, one of them voided, and a record that is entered anew."""
+APART = [(13, 3, 3, 0), (13, 4, 1, 1), (14, 3, 2, 0), (14, 4, 2, 0), (14, 3, 4, 0), (15, 4, 2, 0)]
+"""What HMICFRS inspected further, between own states of one national state, and then supported."""
 LIVES = [
     [(STEPS[step], *more) for step, *more in life]
-    for life in (OWN + MOVED, CHANGED + OWN, MOVED + CHANGED)
+    for life in (OWN + MOVED, CHANGED + OWN, MOVED + CHANGED, OWN + APART, APART + CHANGED)
 ]
 
 
@@ -280,3 +307,23 @@ def test_hmicfrs_rescinds_a_part_of_what_it_did_not_see(rules: Rulebook) -> None
         assert is_assumed(register.record("C"))
         register.fire("C", "start", actor=LEAD, on=DAY + timedelta(2))
         assert not is_assumed(register.record("C"))
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_step_between_own_states_of_a_national_one_shows_nothing(
+    kind: str, rules: Rulebook, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """18: though it is HMICFRS's own, and a window begins with it; the event itself says so."""
+    with closing(open_store(url_of(kind, request, tmp_path))) as store:
+        register = Register(store, rulebook=rules, clock=clock)
+        take(register, "R", DAY, "in_progress", level=4)
+        inspect(register, "R", DAY + timedelta(1))
+        inspect(register, "R", DAY + timedelta(2))
+        assert [event.what.stays for event in register.history("R")[1:]] == [True, True]  # type: ignore[union-attr]
+        assert is_assumed(register.record("R"))
+        assert register.record("R").window.number == 3
+        assert register.figures().assumed == register.figures(force=KENT).assumed == 1
+        register.fire("R", "support", reason="so", on=DAY + timedelta(3), **SAID)
+        assert not is_assumed(register.record("R"))
+        assert [register.figures(known=known).assumed for known in (1, 3, 5, 6)] == [1, 1, 1, 0]
+        assert register.verify() == ()

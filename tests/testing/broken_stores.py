@@ -19,11 +19,9 @@ from peelflow.stores.base import (
     StoredEvent,
     StoredRecord,
     WriteBatch,
-    check_keys,
-    check_numbers,
     check_texts,
-    read_set_ids,
 )
+from peelflow.stores.batch_checks import check_keys, check_numbers, read_set_ids
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.sqlite import SqliteStore
 from peelflow.stores.sqlite_file import SCHEMA

@@ -69,6 +69,7 @@ def _event_of(cursor: Cursor, compiled: CompiledTransition) -> Event:
         act.successor,
         due if isinstance(due, date) else None,
         compiled.use.step if cursor.counted else None,
+        compiled.stays,
     )
     return Event(
         record.id,

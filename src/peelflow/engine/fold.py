@@ -240,8 +240,9 @@ def corrected_until(history: Sequence[Event], on: date | None) -> tuple[Event, .
 def is_assumed(record: Record) -> bool:
     """Whether how a record stands rests on its being taken over: nobody saw it walk there.
 
-    A step that leads back to the same state, one of a force's own, which stays within a national
-    state, and a move to other rules or another level show nobody how it came to stand so.
+    A step that leads back to the same state, one that stays within a national state, as each of a
+    force's own does, and a move to other rules or another level show nobody how it came to stand
+    so.
     """
     return record.assumed and not record.walked
 
@@ -253,8 +254,13 @@ def has_walked(history: Iterable[Event]) -> bool:
 
 
 def is_walk_step(what: EventPayload) -> bool:
-    """Whether an event is a step by the rules, no step of a force's own, to another state."""
-    return isinstance(what, TransitionTaken) and what.national and what.old != what.new
+    """Whether an event is a step by the rules, no step of a force's own, to another state.
+
+    One between two states that a force's file makes of one national state leads to no other.
+    """
+    if not isinstance(what, TransitionTaken):
+        return False
+    return what.national and what.old != what.new and not what.stays
 
 
 def assumed_changes(history: Sequence[Event], on: date | None) -> tuple[Change, ...]:

@@ -54,7 +54,8 @@ class CompiledTransition:
 
     `roles` are the lifecycle's. `reads` names what a decision on it may look at: `appointments`,
     `inspection`, `children`, `mentions` (what `answers` asks for), `holidays`. `closes` are the
-    ledgers that it closes, and `use` says how it uses documents.
+    ledgers that it closes, `use` says how it uses documents, and `stays` that it
+    `stays_within` a national state.
     """
 
     rule: Transition
@@ -67,6 +68,7 @@ class CompiledTransition:
     answers: tuple[ChildForEach, ...]
     closes: tuple[str, ...]
     use: DocumentUse
+    stays: bool
 
     def digests(self, record: Record, act: Act, context: Context) -> tuple[str, ...] | None:
         """Return the digests of the documents that the act uses up, None where it may not."""
@@ -280,7 +282,20 @@ def _compile_transition(
         answers=tuple(atom for atom in atoms_of(rule.requires) if isinstance(atom, ChildForEach)),
         closes=closes,
         use=use,
+        stays=stays_within(lifecycle, source, rule),
     )
+
+
+def stays_within(lifecycle: Lifecycle, source: str, rule: Transition) -> bool:
+    """Say whether a national step leads to another state that stands for the same national one.
+
+    Args:
+        lifecycle: The rules that have the step.
+        source: The state that it leads out of.
+        rule: The step. One of a force's own stays within a national state anyhow.
+    """
+    is_to_other = rule.implements is not None and rule.to != source
+    return is_to_other and lifecycle.stands_for(rule.to) == lifecycle.stands_for(source)
 
 
 def figure_lines(lifecycle: Lifecycle, state: str) -> list[FigureLine]:

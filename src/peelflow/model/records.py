@@ -153,6 +153,8 @@ class TakenOver(Result):
 class TransitionTaken(Result):
     """A transition was taken. `national`: it answered a national transition, so a window begins.
 
+    `stays`: it led between two states which its rules make of one national state, so that it shows
+    nobody how the record came to stand there; never so in an event of before.
     `evidence` are documents offered, `counted` the digests this act used up, and `counted_for` the
     national trigger for which: `OWN_STEP` where it answers none, and None in an event of before,
     whose documents are used up for every step. `due` is the day a timed transition fell due, which
@@ -169,6 +171,7 @@ class TransitionTaken(Result):
     successor: str | None = None
     due: date | None = None
     counted_for: str | None = None
+    stays: bool = False
 
 
 @frozen

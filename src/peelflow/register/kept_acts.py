@@ -9,6 +9,7 @@ may have been corrected since, and is not asked.
 from __future__ import annotations
 
 from peelflow.engine.documents import ANY_USE
+from peelflow.engine.machine import stays_within
 from peelflow.engine.requirements import compile_check, compile_due, lacks_source
 from peelflow.model.decisions import Act, Context
 from peelflow.model.records import Event, Migrated, Record, Relevelled, TransitionTaken
@@ -24,7 +25,7 @@ from peelflow.model.requirements import (
 )
 from peelflow.model.rules import Transition
 from peelflow.register.kept_moves import why_move_unlawful
-from peelflow.register.replay import act_of
+from peelflow.register.replay import act_of, why_said_to_stay
 from peelflow.register.session import Session
 
 
@@ -73,7 +74,11 @@ def _why_impossible(session: Session, event: Event, what: TransitionTaken, recor
     act = act_of(event, what)
     if lacks_source(rules.roles[event.actor.role], act):
         return f"the decision of {event.actor} names no source"
-    reasons = [_why_unmet(session, rule, record, act) for rule in own]
+    reasons = [
+        _why_unmet(session, rule, record, act)
+        or why_said_to_stay(event, what, is_staying=stays_within(rules, record.state, rule))
+        for rule in own
+    ]
     return "" if "" in reasons else reasons[0]
 
 

@@ -125,18 +125,31 @@ class _AlikeNames:
     """Names of one kind and force, found by the keys that alike names share.
 
     A key is known by its hash alone, and the name that stands there tells whether it is the key's:
-    the key itself would take three times the room. `others` are of keys whose hash another has.
+    the key itself would take three times the room. `others` are of keys whose hash another has,
+    and `hidden` the names each of whose keys another name had first.
     """
 
-    names: set[str] = field(factory=set)
     by_hash: dict[int, str] = field(factory=dict)
     others: dict[str, str] = field(factory=dict)
+    hidden: set[str] = field(factory=set)
+
+    def has(self, name: str) -> bool:
+        """Return whether a name is among these, spelt so."""
+        for key in name_keys(name):
+            if self.by_hash.get(hash(key)) == name or self.others.get(key) == name:
+                return True
+        return name in self.hidden
 
     def add_keys(self, name: str) -> None:
+        """Take a name."""
+        is_hidden = True
         for key in name_keys(name):
-            is_new = self.at(key) is None
-            if is_new and self.by_hash.setdefault(hash(key), name) != name:
+            first = self.at(key)
+            if first is None and self.by_hash.setdefault(hash(key), name) != name:
                 self.others[key] = name
+            is_hidden = is_hidden and first not in {None, name}
+        if is_hidden:
+            self.hidden.add(name)
 
     def at(self, key: str) -> str | None:
         """Return the name that came first of those that have a key."""
@@ -146,7 +159,8 @@ class _AlikeNames:
         return self.others.get(key) if self.others else None
 
     def forget(self, name: str) -> None:
-        self.names.discard(name)
+        """Take a name away; what is alike to it stays as it is."""
+        self.hidden.discard(name)
         for key in name_keys(name):
             if self.by_hash.get(hash(key)) == name:
                 del self.by_hash[hash(key)]
@@ -154,10 +168,10 @@ class _AlikeNames:
                 del self.others[key]
 
     def add_all(self, other: _AlikeNames) -> None:
-        self.names.update(other.names)
+        """Take all names of another."""
         held = self.by_hash
         again = [name for at, name in other.by_hash.items() if held.setdefault(at, name) != name]
-        for name in (*again, *other.others.values()):
+        for name in (*again, *other.others.values(), *other.hidden):
             self.add_keys(name)
 
 
@@ -172,35 +186,43 @@ class NamesByKey:
     def __iter__(self) -> Iterator[UsedName]:
         """Yield the names."""
         for (kind, force), names in self._names.items():
-            for name in names.names:
+            for name in {*names.by_hash.values(), *names.others.values(), *names.hidden}:
                 yield UsedName(kind, name, force)
 
     def has(self, used: UsedName) -> bool:
         """Return whether a name is in use, spelt so."""
-        return used.name in self._names[used.kind, used.force].names
+        return self._names[used.kind, used.force].has(used.name)
 
     def add(self, used: UsedName) -> bool:
         """Take a name as in use; return whether it was not yet."""
         known = self._names[used.kind, used.force]
-        if used.name in known.names:
-            return False
-        known.names.add(used.name)
-        known.add_keys(used.name)
-        return True
+        is_new = not known.has(used.name)
+        if is_new:
+            known.add_keys(used.name)
+        return is_new
 
     def alike(self, used: UsedName) -> str | None:
         """Return the first name that shares a key with another, be it the same."""
         known = self._names[used.kind, used.force]
-        return next((name for key in name_keys(used.name) if (name := known.at(key))), None)
+        for key in name_keys(used.name):
+            name = known.at(key)
+            if name is not None:
+                return name
+        return None
 
     def forget(self, used: UsedName) -> None:
         """Take a name as in use no more; one that is alike to it stays as it is."""
         self._names[used.kind, used.force].forget(used.name)
 
-    def add_all(self, other: NamesByKey) -> None:
-        """Take all names of another as in use."""
+    def take_all(self, other: NamesByKey) -> None:
+        """Take all names of another as in use; that one has none then."""
         for key, names in other._names.items():
-            self._names[key].add_all(names)
+            known = self._names[key]
+            if known.by_hash or known.others or known.hidden:
+                known.add_all(names)
+            else:  # held once: an import brings many
+                self._names[key] = names
+        other.clear()
 
     def clear(self) -> None:
         """Forget all names."""
@@ -230,9 +252,23 @@ class KnownNames:
                 self._known.add(used)
 
     def note_all(self, names: NamesByKey) -> None:
-        """Take names as known."""
+        """Take names as known, and out of where they were gathered."""
         with self._lock:
-            self._known.add_all(names)
+            self._known.take_all(names)
+
+    def count_own(self, number: int) -> None:
+        """Take what a batch of this register's own brought as read: it is noted already.
+
+        Args:
+            number: How often names had been brought before it.
+        """
+        with self._lock:
+            read = {force: at for force, at in self._people_at.items() if at == number}
+            self._people_at.update(dict.fromkeys(read, number + 1))
+            if self._everyone_at == number:
+                self._everyone_at = number + 1
+            if self._number == number:
+                self._number = number + 1
 
     def is_known(self, used: UsedName) -> bool:
         """Return whether a name is in use, spelt so.
@@ -253,7 +289,8 @@ class KnownNames:
         Args:
             used: The other name.
         """
-        return None if self._known.has(used) else self._known.alike(used)
+        near = self._known.alike(used)
+        return None if near is None or self._known.has(used) else near
 
     def catch_up(self, store: Store, categories: Mapping[str, Category]) -> int | None:
         """Read what the store holds, or what came into it since.

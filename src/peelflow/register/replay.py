@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from itertools import chain
 
@@ -341,7 +341,27 @@ def why_act_unlawful(
         return "; ".join(reason.sentence for reason in again.reasons)
     if _outcome(again) != _outcome(event) or not _counts_alike(again, what):
         return "it would lead elsewhere, or use up other documents, than was recorded"
-    return ""
+    is_staying = isinstance(again.what, TransitionTaken) and again.what.stays
+    return why_said_to_stay(event, what, is_staying=is_staying)
+
+
+STAYS_SAID_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+"""When steps had all begun to say that they stay within a national state."""
+
+
+def why_said_to_stay(event: Event, what: TransitionTaken, *, is_staying: bool) -> str:
+    """Return why what an act says of staying within a national state is not so, or nothing.
+
+    Args:
+        event: The act's event.
+        what: What it did. An earlier peelflow said of none that it stays.
+        is_staying: Whether it stays there, by its rules.
+    """
+    if what.stays == is_staying or (is_staying and event.recorded_at < STAYS_SAID_SINCE):
+        return ""
+    if is_staying:
+        return f"it does not say that `{what.new}` is of the same national state as `{what.old}`"
+    return f"it says that it leads from `{what.old}` to another of its national state, and does not"
 
 
 def _counts_alike(again: Event, what: TransitionTaken) -> bool:

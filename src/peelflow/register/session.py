@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from itertools import count
 from types import TracebackType
 
 from attrs import evolve, field
@@ -134,7 +135,7 @@ class Session(ReadSet):
         if not self._entries:
             return
         events, changed = self._entries, self._entries.records()
-        self._append(
+        brought = self._append(
             WriteBatch(
                 entries=events if events.is_packed else tuple(events),
                 records=MovedRecords(self._records, changed, events.last_records())
@@ -153,15 +154,23 @@ class Session(ReadSet):
         if self._entries.has_corrected:
             self.services.names.forget()  # a record may be withdrawn, or of another force by now
         self.services.names.note_all(self._drafted_names)
+        if brought is not None:
+            self.services.names.count_own(brought)
 
-    def _append(self, batch: WriteBatch) -> None:
-        """Append a batch; where names were brought meanwhile, hold its own to those first."""
-        for _ in range(NAMES_TRIES):
+    def _append(self, batch: WriteBatch) -> int | None:
+        """Append a batch, and return how often names had been brought before it.
+
+        Where some were brought meanwhile, its own are held to those first.
+        """
+        for tries in count():
             try:
-                return self.services.store.append(batch)
+                self.services.store.append(batch)
+                break
             except NamesBrought:
-                batch = evolve(batch, names=self._checked_again())
-        return self.services.store.append(batch)
+                if tries == NAMES_TRIES:
+                    raise
+            batch = evolve(batch, names=self._checked_again())
+        return batch.names
 
     def _number_of_names(self) -> int | None:
         """Return how often names had been brought as they were read; None if there is none new."""
@@ -313,10 +322,10 @@ class Session(ReadSet):
         return self._alike_to_known(used)
 
     def _alike_to_known(self, used: UsedName) -> str | None:
-        if self._drafted_names.has(used):
-            return None
         known = self.services.names.alike(used), self._drafted_names.alike(used)
-        near = (name for name in known if name is not None)
+        near = [name for name in known if name is not None]
+        if not near or self._drafted_names.has(used):
+            return None
         return next((n for n in near if used.kind != "id" or not self._is_withdrawn(n)), None)
 
     def _is_withdrawn(self, record: str) -> bool:

@@ -511,7 +511,8 @@ def idempotency_payload(event: Event) -> tuple[object, ...]:
 def _without_derived(what: EventPayload) -> EventPayload:
     match what:
         case TransitionTaken():
-            return evolve(what, old="", new="", national=True, counted=(), counted_for=None)
+            asked = evolve(what, old="", new="", national=True, stays=False)
+            return evolve(asked, counted=(), counted_for=None)
         case Added() | TakenOver():
             return _asked_entry(what)
         case Amended():

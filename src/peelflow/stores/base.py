@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256
@@ -13,13 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from attrs import field
 
-from peelflow.errors import (
-    Conflict,
-    InvalidRequest,
-    KeyReused,
-    RulesMismatch,
-    StoreUnavailable,
-)
+from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.model.records import Event, Noted, Record
 from peelflow.model.rules import Level
 from peelflow.results import Result, frozen
@@ -168,6 +163,10 @@ class EventsInParts(Sequence[StoredEvent]):
         """Yield the record, number and key of each event."""
 
     @abstractmethod
+    def repeated_records(self) -> Collection[str]:
+        """Return the ids of the records that more than one of the events is of."""
+
+    @abstractmethod
     def event_rows(self) -> Iterable[EventRow]:
         """Yield the row of each event."""
 
@@ -226,6 +225,15 @@ class WriteBatch:
             return self.entries.numbers()
         events = (entry.event for entry in self.entries)
         return (EventNumber(event.record, event.number, event.key) for event in events)
+
+    def repeated_records(self) -> Collection[str]:
+        """Return the ids of the records that more than one of the events is of."""
+        if isinstance(self.entries, EventsInParts):
+            return self.entries.repeated_records()
+        if len(self.entries) == 1:  # said first: each act comes by
+            return ()
+        counts = Counter(entry.event.record for entry in self.entries)
+        return {record for record, count in counts.items() if count > 1}
 
 
 @frozen
@@ -508,45 +516,6 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
         raise StoreUnavailable(url, why, instead="see what `peelflow verify` finds")
 
 
-def read_set_ids(batch: WriteBatch) -> list[str]:
-    """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    read = batch.read_set
-    return sorted([*read, *{event.record for event in batch.numbers() if event.record not in read}])
-
-
-def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
-    """Raise Conflict where a record moved, or an entry does not follow the last of its record.
-
-    `numbers` holds those that the records have now.
-    """
-    for record, expected in sorted(batch.read_set.items()):
-        if numbers.get(record, 0) != expected:
-            raise Conflict(record, expected=expected, found=numbers.get(record, 0))
-    last = dict(numbers)
-    for record, number, _ in batch.numbers():
-        if last.get(record, 0) != number - 1:
-            raise Conflict(record, expected=number - 1, found=last.get(record, 0))
-        last[record] = number
-
-
-def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
-    """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
-    records, again, hashes = set[str](), set[str](), set[int]()
-    for record, _, key in batch.numbers():
-        if key is not None:
-            if is_kept(record, key):
-                raise KeyReused(record, key)
-            (again if record in records else records).add(record)
-    records.clear()  # a batch may hold more of them, and more keys, than one would hold at once
-    for record, _, key in batch.numbers() if again else ():
-        if key is not None and record in again:
-            known = len(hashes)
-            hashes.add(hash((record, key)))
-            given = ((event.record, event.key) for event in batch.numbers())
-            if len(hashes) == known and list(given).count((record, key)) > 1:
-                raise KeyReused(record, key)
-
-
 def last_events_in(
     histories: Mapping[str, Sequence[StoredEvent]], until: Mapping[str, int]
 ) -> Mapping[str, StoredEvent]:
@@ -589,13 +558,6 @@ def check_contents(batch: WriteBatch) -> None:
             what, why = f"version {version} of {name}", "is longer than the 63 bits a store keeps"
             raise InvalidRequest(what, why, "count versions on from 1")
     check_documents(batch.documents)
-
-
-def check_rules(batch: WriteBatch, digest_of: Callable[[str, int], str | None]) -> None:
-    """Raise RulesMismatch where other rules are kept under a name and version of the batch's."""
-    for name, version, digest in batch.lifecycles:
-        if digest_of(name, version) not in {None, digest}:
-            raise RulesMismatch(name, version)
 
 
 def check_documents(documents: Mapping[str, bytes]) -> None:

@@ -222,7 +222,7 @@ def _write_acted(what: TransitionTaken) -> str:
         f"{_day_member('due', what.due)}{evidence}"
         f"{_text_member('inspection', what.inspection)}"
         f"{'' if what.national else _NOT_NATIONAL}"
-        f'"new":{_quote(what.new)},"old":{_quote(what.old)},'
+        f'"new":{_quote(what.new)},"old":{_quote(what.old)},{_STAYS if what.stays else ""}'
         f'{_text_member("successor", what.successor)}"trigger":{_quote(what.trigger)}}}'
     )
 
@@ -273,6 +273,7 @@ def _write_corrected(what: Corrected) -> str:
 
 
 _NOT_NATIONAL = '"national":false,'
+_STAYS = '"stays":true,'
 _WITHDRAWN = ',"withdrawn":true'
 _PAYLOAD_WRITERS: dict[type, Callable[[Any], str]] = {
     Added: lambda what: _write_entry(what, ""),

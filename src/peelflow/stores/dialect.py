@@ -53,7 +53,7 @@ class Dialect:
             did not walk since.
         has_walked: The condition that it says that it did; a row of before may say neither.
         is_walk_step: The condition that the text of an act says a step by the rules, no step of a
-            force's own, to another state.
+            force's own, to another state, and not that it stays within a national one.
         numbers_asked: What to select ids and numbers from that one parameter holds, as `key` and
             `value`; None where whole histories are read instead.
     """
@@ -78,5 +78,6 @@ class Dialect:
         OR json_extract(body, '$.walked') = 0)"""
     has_walked: str = "json_extract(body, '$.walked') = 1"
     is_walk_step: str = """json_extract(text, '$.what.national') IS NULL
+        AND json_extract(text, '$.what.stays') IS NULL
         AND json_extract(text, '$.what.new') <> json_extract(text, '$.what.old')"""
     numbers_asked: str | None = "json_each(?)"

@@ -29,19 +29,21 @@ from peelflow.stores.base import (
     WriteBatch,
     check_contents,
     check_documents,
-    check_keys,
-    check_numbers,
     check_query,
-    check_rules,
     check_texts,
     last_events_in,
-    read_set_ids,
     store_closed,
+)
+from peelflow.stores.batch_checks import (
+    check_keys,
+    check_names,
+    check_numbers,
+    check_rules,
+    read_set_ids,
 )
 from peelflow.stores.codec import record_text
 from peelflow.stores.listings import check_listed, matches_mention, numbers_of, stands_as_asked
 from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row
-from peelflow.stores.settings import check_names
 from peelflow.stores.sums import totals_of
 from peelflow.stores.totals import total_order
 

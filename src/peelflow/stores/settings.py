@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from peelflow.errors import NamesBrought
-from peelflow.stores.base import DatabaseFault, WriteBatch
+from peelflow.stores.base import DatabaseFault
 
 DOCUMENTS_SETTING = "documents"
 """What the folder of documents is remembered by."""
@@ -55,20 +54,6 @@ def names_from(kept: object) -> int:
         kept: What is kept.
     """
     return int(kept) if isinstance(kept, str) and _find_number(kept) else 0
-
-
-def check_names(batch: WriteBatch, number: int) -> None:
-    """Refuse a batch that brings names, where others did since it read those there were.
-
-    Args:
-        batch: The batch.
-        number: How often names were brought by now.
-
-    Raises:
-        NamesBrought: It is another number than the batch says.
-    """
-    if batch.names is not None and batch.names != number:
-        raise NamesBrought(expected=batch.names, found=number)
 
 
 def setting_faults(rows: Iterable[tuple[object, object]]) -> Iterator[DatabaseFault]:

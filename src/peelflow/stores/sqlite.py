@@ -30,6 +30,7 @@ from peelflow.stores.base import (
     check_documents,
     store_closed,
 )
+from peelflow.stores.batch_checks import check_names
 from peelflow.stores.database import (
     DatabaseStore,
     SqlSnapshot,
@@ -57,7 +58,6 @@ from peelflow.stores.schema_check import SchemaNumbers, sqlite_faults
 from peelflow.stores.settings import (
     DOCUMENTS_SETTING,
     NAMES_SETTING,
-    check_names,
     folder_as_kept,
     folder_from,
     names_from,

@@ -27,13 +27,12 @@ from peelflow.stores.base import (
     StoredRow,
     SumRow,
     WriteBatch,
-    check_keys,
-    check_numbers,
 )
+from peelflow.stores.batch_checks import check_keys, check_names, check_numbers
 from peelflow.stores.database import check_batch, check_listings
 from peelflow.stores.dialect import quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
-from peelflow.stores.settings import NAMES_SETTING, check_names, names_from
+from peelflow.stores.settings import NAMES_SETTING, names_from
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.catalogue import DELETING_KEYS, EMPTIED_TABLES, check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of

@@ -114,6 +114,7 @@ _LAST_DAY = """((body::jsonb ->> 'on'::text) COLLATE "C")"""
 _STANDS_AS_BEGUN = """((body::jsonb -> 'window'::text ->> 'number'::text) = '1'
     OR (body::jsonb ->> 'walked'::text) = 'false')"""
 _IS_WALK_STEP = """(text::json -> 'what'::text ->> 'national'::text) IS NULL
+    AND (text::json -> 'what'::text ->> 'stays'::text) IS NULL
     AND (text::json -> 'what'::text ->> 'new'::text)
         <> (text::json -> 'what'::text ->> 'old'::text)"""
 _HAS_WALKED = "(body::jsonb ->> 'walked'::text) = 'true'"
