@@ -38,7 +38,7 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Level, Pin
-from peelflow.stores.reading import read_event, read_record, walked_untold
+from peelflow.stores.reading import default_walked, read_event, read_record
 
 # INVARIANT: an event's actor stands before its changes and its format behind them, and in no text
 # stands a quote that is not escaped: between these two is the list of the changes.
@@ -94,7 +94,7 @@ def _was_joint_member(record: Record) -> str:
 
 def _walked_member(record: Record) -> str:
     """Return whether a record walked that was taken over, where its window leaves that open."""
-    untold = walked_untold(is_assumed=record.assumed, window=record.window.number)
+    untold = default_walked(is_assumed=record.assumed, window=record.window.number)
     return "" if record.walked is untold else f'"walked":{json.dumps(record.walked)},'
 
 
