@@ -31,6 +31,7 @@ CHECKED = {
         "slips/test_permission.py::test_item_36_the_side_that_set_a_question_amends_it",
         "slips/test_permission.py::test_item_36_what_hmicfrs_said_of_an_inspection_the_force_leaves",
         "register/test_standing_acts.py::test_14_33_no_owner_is_cleared_that_a_step_rested_on",
+        "register/test_standing_acts.py::test_a_verification_stays_where_its_level_calls_it_the_forces",
     ),
     "who decided is not taken for who typed it where they do not log in": (
         "register/test_verbs.py::test_an_inspectorate_decision_says_who_recorded_it",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from peelflow import Register
 from peelflow.cli.listing import _event_row
 from peelflow.model.decisions import Refused
 from peelflow.portfolio.listing import question_amendments
+from peelflow.register import dependents
 from tests.builders.force import HMICFRS, KIND, LIAISON, World, actor
 
 LEVEL_3 = KIND["level-3"]
@@ -165,3 +168,54 @@ def test_what_others_did_stays_at_a_level_that_has_no_such_step(world: World) ->
         amend(world, record, "owner", None)
     assert f"event {done.number}" not in str(refused.value)
     assert world.register.verify() == ()
+
+
+def verified_and_moved(world: World, plan: str) -> tuple[str, int]:
+    """Return a record that HMICFRS verified at level 3 and moved, with the event that did."""
+    record = certified(world)
+    verified = world.fire(record, "verify", "hmicfrs", inspection=world.inspect())
+    said: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
+    world.register.relevel(
+        record, plan=plan, actor=HMICFRS, on=world.day, reason="another level", **said
+    )
+    return record, verified.number
+
+
+@pytest.mark.parametrize("level", [1, 2, 4])
+def test_a_verification_stays_where_its_level_calls_it_the_forces(world: World, level: int) -> None:
+    """14: at level 2 to verify is to close, as the force does; the inspection was the same."""
+    record, verified = verified_and_moved(world, f"level-3-to-{level}")
+    with pytest.raises(Refused, match="could not `verify`") as refused:
+        amend(world, record, "question", "9")
+    assert f"event {verified} of {record}" in str(refused.value)
+    amend(world, record, "question", "7.2")
+    amend(world, record, "owner", "another-lead")
+    assert world.register.verify() == ()
+
+
+def test_what_was_reopened_at_another_level_stands_no_more(world: World) -> None:
+    """14: the force's own closure at level 2 keeps no question."""
+    record, _ = verified_and_moved(world, "level-3-to-2")
+    world.step(record, "reopen")
+    amend(world, record, "question", "9")
+    world.step(record, "close", "chief_constable")
+    amend(world, record, "question", "8")
+    assert world.register.verify() == ()
+
+
+SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "codes"), [(SINCE - timedelta(1), set()), (SINCE, {"act-unlawful"})]
+)
+def test_an_amendment_of_before_is_not_held_to_another_level(
+    now: datetime, codes: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """14: an earlier peelflow let it be; `verify` finds a later one."""
+    world = World(Register.open("memory:", clock=lambda: now)).settle_in()
+    record, _ = verified_and_moved(world, "level-3-to-2")
+    with monkeypatch.context() as as_before:
+        as_before.setattr(dependents, "_was_done_before_states", lambda _: False)
+        amend(world, record, "question", "9")
+    assert {each.code for each in world.register.verify()} == codes

@@ -97,11 +97,13 @@ def check_standing_acts(
     history: Callable[[], Sequence[Event]],
     *,
     change_context: ContextChange = as_recorded,
+    of_other_levels: bool = True,
 ) -> None:
     """Refuse to amend a field so that somebody else's act, which stands, would be unlawful.
 
     That is an act of another side's than the force since the record was last sent back or
-    re-opened, such as the verification by which it is closed: it stands on what the field said. A
+    re-opened, such as the verification by which it is closed: it stands on what the field said,
+    also once the record is of another level, whose words may call it a step of the force's. A
     field on which anybody's act since then stands is not cleared either, such as an owner.
 
     Args:
@@ -110,6 +112,8 @@ def check_standing_acts(
         event: The amendment.
         history: Returns what was recorded of the record before it: it is read where it is needed.
         change_context: Returns what an act may look at as it is to be seen.
+        of_other_levels: Whether what was done at another level is asked for by whom, though its
+            rules of now call it a step of the force's; an earlier peelflow did not ask.
 
     Raises:
         Refused: With the number and the day of each such act.
@@ -117,7 +121,8 @@ def check_standing_acts(
     rules, done = session.lifecycle(before), before.done.keys()
     clears = isinstance(event.what, Amended) and event.what.new is None
     # What these rules have no name for was done under others, by whom only the history tells.
-    if not clears and done <= machine_for(rules).events.keys() - triggers_of_others(rules):
+    is_own = done <= machine_for(rules).events.keys() - triggers_of_others(rules)
+    if not clears and is_own and not (of_other_levels and _was_done_before_states(before)):
         return
     acts = _acts_since_sent_back(session, as_corrected(history()))
     reasons = [
@@ -129,6 +134,15 @@ def check_standing_acts(
     ]
     if reasons:
         raise Refused(refusal_on(before, "amend", event.actor.role, *reasons))
+
+
+def _was_done_before_states(record: Record) -> bool:
+    """Say whether something was done on a record before any state that it counts as entered.
+
+    So it is of what was done at another level: the move to this one entered every state anew.
+    """
+    first = min(moment.number for moment in record.entered.values())
+    return any(last.number < first for last in record.done.values())
 
 
 def _acts_since_sent_back(session: Session, history: Sequence[Event]) -> list[tuple[Event, Record]]:

@@ -8,7 +8,7 @@ Of a category, or a field of a force's own, whose file is not here, nothing is a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from attrs import evolve
 
@@ -257,6 +257,10 @@ _QUESTION = (QUESTION_FIELD, QUESTION_SET_FIELD)
 """The fields that are texts where they are of a question."""
 
 
+OTHER_LEVELS_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+"""When amendments were all held to what others had done at another level."""
+
+
 def _check_later(
     session: Session,
     history: History,
@@ -273,7 +277,12 @@ def _check_later(
         case Amended() as what:
             _check_amended(session, history, event, before, what)
             check_standing_acts(
-                session, before, event, lambda: history, change_context=change_context
+                session,
+                before,
+                event,
+                lambda: history,
+                change_context=change_context,
+                of_other_levels=event.recorded_at >= OTHER_LEVELS_SINCE,
             )
         case Corrected(entry=entry, to=to) as what:
             if entry is not None and to is not None:
