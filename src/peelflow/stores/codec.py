@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any, TypeVar
@@ -38,7 +39,7 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Level, Pin
-from peelflow.stores.reading import read_event, read_record, walked_untold
+from peelflow.stores.reading import default_walked, read_event, read_record
 
 # INVARIANT: an event's actor stands before its changes and its format behind them, and in no text
 # stands a quote that is not escaped: between these two is the list of the changes.
@@ -94,7 +95,7 @@ def _was_joint_member(record: Record) -> str:
 
 def _walked_member(record: Record) -> str:
     """Return whether a record walked that was taken over, where its window leaves that open."""
-    untold = walked_untold(is_assumed=record.assumed, window=record.window.number)
+    untold = default_walked(is_assumed=record.assumed, window=record.window.number)
     return "" if record.walked is untold else f'"walked":{json.dumps(record.walked)},'
 
 
@@ -112,6 +113,12 @@ def _write_utc(moment: datetime) -> str:
             what = f"recorded_at {moment.isoformat()}"
             raise InvalidRequest(what, "has no time zone", "give it in UTC")
         moment = moment.astimezone(UTC)
+    return _utc_text(moment)
+
+
+@lru_cache(maxsize=16)
+def _utc_text(moment: datetime) -> str:
+    """Return a moment in UTC as text: all events of a session are of one."""
     return moment.isoformat(timespec="microseconds")
 
 

@@ -49,12 +49,12 @@ _MOST_KNOWN = 512
 """How many pins and persons are known: few are in very many texts, so each is made once."""
 
 
-def walked_untold(*, is_assumed: bool, window: int) -> bool | None:
+def default_walked(*, is_assumed: bool, window: int) -> bool | None:
     """Return whether a record walked whose text does not tell it: an earlier peelflow told none."""
     return None if is_assumed and window != 1 else False
 
 
-def read_event(raw: _Json) -> Event:
+def read_event(parts: _Json) -> Event:
     """Return the event that an object of JSON tells; the object is used up.
 
     Raises:
@@ -63,7 +63,7 @@ def read_event(raw: _Json) -> Event:
         TypeError: A part of it is of another type, or is not known.
         ValueError: A part of it is no day.
     """
-    take = raw.pop
+    take = parts.pop
     event = Event(
         _text(take("record")),
         _number(take("number")),
@@ -75,14 +75,14 @@ def read_event(raw: _Json) -> Event:
         _text_or_none(take("reason", None)),
         _text_or_none(take("source", None)),
         _text_or_none(take("key", None)),
-        _items(take("changes"), _change) if "changes" in raw else (),
+        _items(take("changes"), _change) if "changes" in parts else (),
     )
-    return event if not raw else _refuse_unknown(raw)
+    return event if not parts else _refuse_unknown(parts)
 
 
-def read_record(raw: _Json) -> Record:
+def read_record(parts: _Json) -> Record:
     """Return the record that an object of JSON tells; what it raises is as of `read_event`."""
-    take, untold = raw.pop, _untold_of(raw)
+    take, untold = parts.pop, _untold_of(parts)
     record = Record(
         _text(take("id")),
         _number(take("number")),
@@ -97,29 +97,29 @@ def read_record(raw: _Json) -> Record:
         _text_or_none(take("parent")),
         _moment(take("window")),
         {name: _moment(moment) for name, moment in take("entered").items()},
-        _texts(take("children")) if "children" in raw else (),
+        _texts(take("children")) if "children" in parts else (),
         {name: _last_done(last) for name, last in take("done", {}).items()},
-        _items(take("attachments"), _attachment) if "attachments" in raw else (),
-        frozenset(_texts(take("spent"))) if "spent" in raw else frozenset(),
+        _items(take("attachments"), _attachment) if "attachments" in parts else (),
+        frozenset(_texts(take("spent"))) if "spent" in parts else frozenset(),
         _text_or_none(take("successor", None)),
-        "assumed" in raw and _flag(take("assumed")),
+        "assumed" in parts and _flag(take("assumed")),
         {digest: _texts(steps) for digest, steps in take("spent_for", {}).items()},
-        "withdrawn" in raw and _flag(take("withdrawn")),
-        _items(take("note_documents"), _attachment) if "note_documents" in raw else (),
-        _texts(take("joint_with")) if "joint_with" in raw else (),
-        _texts(take("was_joint_with")) if "was_joint_with" in raw else (),
+        "withdrawn" in parts and _flag(take("withdrawn")),
+        _items(take("note_documents"), _attachment) if "note_documents" in parts else (),
+        _texts(take("joint_with")) if "joint_with" in parts else (),
+        _texts(take("was_joint_with")) if "was_joint_with" in parts else (),
         _joint_acts(take("joint_acts", "lead")),
         _flag_or_none(take("walked", untold)),
     )
-    return record if not raw else _refuse_unknown(raw)
+    return record if not parts else _refuse_unknown(parts)
 
 
-def _untold_of(raw: _Json) -> bool | None:
-    return walked_untold(is_assumed="assumed" in raw, window=raw["window"]["number"])
+def _untold_of(parts: _Json) -> bool | None:
+    return default_walked(is_assumed="assumed" in parts, window=parts["window"]["number"])
 
 
-def _refuse_unknown(raw: _Json) -> NoReturn:
-    why = f"{', '.join(sorted(raw))} is not known"
+def _refuse_unknown(parts: _Json) -> NoReturn:
+    why = f"{', '.join(sorted(parts))} is not known"
     raise TypeError(why)
 
 
@@ -189,27 +189,27 @@ def _value_or_none(value: Any) -> Value | None:
     return None if value is None else _value(value)
 
 
-def _fields(raw: _Json) -> dict[str, Value]:
-    return {name: _value(value) for name, value in raw.items()}
+def _fields(parts: _Json) -> dict[str, Value]:
+    return {name: _value(value) for name, value in parts.items()}
 
 
-def _moment(raw: _Json) -> Moment:
-    moment = Moment(_number(raw.pop("number")), _day(raw.pop("on")))
-    return moment if not raw else _refuse_unknown(raw)
+def _moment(parts: _Json) -> Moment:
+    moment = Moment(_number(parts.pop("number")), _day(parts.pop("on")))
+    return moment if not parts else _refuse_unknown(parts)
 
 
-def _last_done(raw: _Json) -> LastDone:
-    last = LastDone(_number(raw.pop("number")), _day(raw.pop("on")), _text(raw.pop("person")))
-    return last if not raw else _refuse_unknown(raw)
+def _last_done(parts: _Json) -> LastDone:
+    last = LastDone(_number(parts.pop("number")), _day(parts.pop("on")), _text(parts.pop("person")))
+    return last if not parts else _refuse_unknown(parts)
 
 
-def _attachment(raw: _Json) -> Attachment:
-    attachment = Attachment(_document(raw.pop("document")), _number(raw.pop("number")))
-    return attachment if not raw else _refuse_unknown(raw)
+def _attachment(parts: _Json) -> Attachment:
+    attachment = Attachment(_document(parts.pop("document")), _number(parts.pop("number")))
+    return attachment if not parts else _refuse_unknown(parts)
 
 
-def _document(raw: _Json) -> Document:
-    take = raw.pop
+def _document(parts: _Json) -> Document:
+    take = parts.pop
     document = Document(
         _text(take("digest")),
         _text(take("kind")),
@@ -218,12 +218,14 @@ def _document(raw: _Json) -> Document:
         _text_or_none(take("signed_by", None)),
         _day_or_none(take("signed_on", None)),
     )
-    return document if not raw else _refuse_unknown(raw)
+    return document if not parts else _refuse_unknown(parts)
 
 
-def _pin(raw: _Json) -> Pin:
-    pin = _known_pin(_text(raw.pop("name")), _number(raw.pop("version")), _text(raw.pop("digest")))
-    return pin if not raw else _refuse_unknown(raw)
+def _pin(parts: _Json) -> Pin:
+    pin = _known_pin(
+        _text(parts.pop("name")), _number(parts.pop("version")), _text(parts.pop("digest"))
+    )
+    return pin if not parts else _refuse_unknown(parts)
 
 
 @lru_cache(_MOST_KNOWN)
@@ -231,9 +233,9 @@ def _known_pin(name: str, version: int, digest: str) -> Pin:
     return Pin(name, version, digest)
 
 
-def _actor(raw: _Json) -> Actor:
-    actor = _known_actor(_text(raw.pop("person")), _text(raw.pop("role")))
-    return actor if not raw else _refuse_unknown(raw)
+def _actor(parts: _Json) -> Actor:
+    actor = _known_actor(_text(parts.pop("person")), _text(parts.pop("role")))
+    return actor if not parts else _refuse_unknown(parts)
 
 
 @lru_cache(_MOST_KNOWN)
@@ -241,22 +243,22 @@ def _known_actor(person: str, role: str) -> Actor:
     return Actor(person, role)
 
 
-def _change(raw: _Json) -> Change:
+def _change(parts: _Json) -> Change:
     change = Change(
-        _day(raw.pop("on")),
-        _text(raw.pop("force")),
-        _text(raw.pop("category")),
-        _level(raw.pop("level")),
-        _text(raw.pop("ledger")),
-        _one_of(raw.pop("counts"), _COUNTS),
-        _text(raw.pop("state")),
-        _number(raw.pop("delta")),
+        _day(parts.pop("on")),
+        _text(parts.pop("force")),
+        _text(parts.pop("category")),
+        _level(parts.pop("level")),
+        _text(parts.pop("ledger")),
+        _one_of(parts.pop("counts"), _COUNTS),
+        _text(parts.pop("state")),
+        _number(parts.pop("delta")),
     )
-    return change if not raw else _refuse_unknown(raw)
+    return change if not parts else _refuse_unknown(parts)
 
 
-def _added(raw: _Json) -> Added:
-    take = raw.pop
+def _added(parts: _Json) -> Added:
+    take = parts.pop
     added = Added(
         _text(take("force")),
         _text(take("category")),
@@ -265,11 +267,11 @@ def _added(raw: _Json) -> Added:
         _text(take("state")),
         *_rest_of_entry(take),
     )
-    return added if not raw else _refuse_unknown(raw)
+    return added if not parts else _refuse_unknown(parts)
 
 
-def _taken_over(raw: _Json) -> TakenOver:
-    take = raw.pop
+def _taken_over(parts: _Json) -> TakenOver:
+    take = parts.pop
     taken_over = TakenOver(
         _text(take("force")),
         _text(take("category")),
@@ -279,7 +281,7 @@ def _taken_over(raw: _Json) -> TakenOver:
         _day(take("issued")),
         *_rest_of_entry(take),
     )
-    return taken_over if not raw else _refuse_unknown(raw)
+    return taken_over if not parts else _refuse_unknown(parts)
 
 
 _RestOfEntry = tuple[dict[str, Value], str | None, date | None, tuple[str, ...], JointActs]
@@ -296,57 +298,59 @@ def _rest_of_entry(take: Callable[..., Any]) -> _RestOfEntry:
     )
 
 
-def _transition_taken(raw: _Json) -> TransitionTaken:
-    take = raw.pop
+def _transition_taken(parts: _Json) -> TransitionTaken:
+    take = parts.pop
     taken = TransitionTaken(
         _text(take("trigger")),
         _text(take("old")),
         _text(take("new")),
-        "national" not in raw or _flag(take("national")),
-        _items(take("evidence"), _document) if "evidence" in raw else (),
-        _texts(take("counted")) if "counted" in raw else (),
+        "national" not in parts or _flag(take("national")),
+        _items(take("evidence"), _document) if "evidence" in parts else (),
+        _texts(take("counted")) if "counted" in parts else (),
         _text_or_none(take("inspection", None)),
         _text_or_none(take("successor", None)),
         _day_or_none(take("due", None)),
         _text_or_none(take("counted_for", None)),
-        "stays" in raw and _flag(take("stays")),
+        "stays" in parts and _flag(take("stays")),
     )
-    return taken if not raw else _refuse_unknown(raw)
+    return taken if not parts else _refuse_unknown(parts)
 
 
-def _attached(raw: _Json) -> Attached:
-    attached = Attached(_document(raw.pop("document")))
-    return attached if not raw else _refuse_unknown(raw)
+def _attached(parts: _Json) -> Attached:
+    attached = Attached(_document(parts.pop("document")))
+    return attached if not parts else _refuse_unknown(parts)
 
 
-def _amended(raw: _Json) -> Amended:
+def _amended(parts: _Json) -> Amended:
     amended = Amended(
-        _text(raw.pop("field")), _value_or_none(raw.pop("old")), _value_or_none(raw.pop("new"))
+        _text(parts.pop("field")),
+        _value_or_none(parts.pop("old")),
+        _value_or_none(parts.pop("new")),
     )
-    return amended if not raw else _refuse_unknown(raw)
+    return amended if not parts else _refuse_unknown(parts)
 
 
-def _noted(raw: _Json) -> Noted:
-    take = raw.pop
+def _noted(parts: _Json) -> Noted:
+    take = parts.pop
     noted = Noted(_text(take("text")), _items(take("documents", []), _document))
-    return noted if not raw else _refuse_unknown(raw)
+    return noted if not parts else _refuse_unknown(parts)
 
 
-def _child_linked(raw: _Json) -> ChildLinked:
-    linked = ChildLinked(_text(raw.pop("child")))
-    return linked if not raw else _refuse_unknown(raw)
+def _child_linked(parts: _Json) -> ChildLinked:
+    linked = ChildLinked(_text(parts.pop("child")))
+    return linked if not parts else _refuse_unknown(parts)
 
 
-def _parent_linked(raw: _Json) -> ParentLinked:
-    linked = ParentLinked(_text(raw.pop("parent")))
-    return linked if not raw else _refuse_unknown(raw)
+def _parent_linked(parts: _Json) -> ParentLinked:
+    linked = ParentLinked(_text(parts.pop("parent")))
+    return linked if not parts else _refuse_unknown(parts)
 
 
-def read_by_type(raw: _Json, kind: type[_T]) -> _T:
+def read_by_type(parts: _Json, kind: type[_T]) -> _T:
     """Return what an object of JSON tells of a class of records, by the types of its attributes.
 
     Args:
-        raw: The object.
+        parts: The object.
         kind: The class; not `Event`, whose payload is of the kind that it names.
 
     Raises:
@@ -355,13 +359,13 @@ def read_by_type(raw: _Json, kind: type[_T]) -> _T:
     from cattrs.errors import ForbiddenExtraKeysError
 
     try:
-        return _general_reader().structure(raw, kind)
+        return _general_reader().structure(parts, kind)
     except ForbiddenExtraKeysError as fault:
         raise TypeError(str(fault)) from fault
 
 
 def _rare(kind: type[_T]) -> Callable[[_Json], _T]:
-    return lambda raw: read_by_type(raw, kind)
+    return lambda parts: read_by_type(parts, kind)
 
 
 _PAYLOAD_READERS: Mapping[str, Callable[[_Json], EventPayload]] = {
@@ -386,11 +390,11 @@ def _plain(read: Callable[[Any], _T]) -> Callable[[Any, Any], _T]:
 
 
 def _mapping_of(read: Callable[[Any], _T]) -> Callable[[_Json], dict[str, _T]]:
-    return lambda raw: {name: read(item) for name, item in raw.items()}
+    return lambda parts: {name: read(item) for name, item in parts.items()}
 
 
-def _entry(raw: _Json) -> Added | TakenOver:
-    return _taken_over(raw) if "issued" in raw else _added(raw)
+def _entry(parts: _Json) -> Added | TakenOver:
+    return _taken_over(parts) if "issued" in parts else _added(parts)
 
 
 def _or_none(read: Callable[[Any], _T]) -> Callable[[Any], _T | None]:
