@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,14 @@ from peelflow.errors import NamesBrought
 from peelflow.model.records import Record
 from peelflow.register import session
 from peelflow.register.batch import Batch
+from peelflow.register.known_names import KnownNames, UsedName
 from peelflow.stores.base import RecordQuery, Store, WriteBatch
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.opening import open_store
-from peelflow.stores.settings import NAMES_SETTING, names_from
+from peelflow.stores.settings import NAMES_PARTS, names_from, names_part
 from peelflow.stores.sql.store import JoinedStore
 from peelflow.testing.contract.append import is_appended
+from peelflow.texts import name_keys
 from tests.builders.stores import append_next, batch, next_event
 
 KIM, SAM = (Actor(person, "liaison_officer") for person in ("kim", "Sam"))
@@ -92,6 +96,7 @@ def test_of_two_alike_names_the_second_is_refused(url: str, name: str) -> None:
     assert set(numbers) <= {"R-1", "R-2", "R-7", "R-8", "WMP-7"}
 
 
+PART = NAMES_PARTS[9]
 ADDED_ONLY = "who acts last"
 """Whoever only added a record is told by its history alone, which nobody reads for a new name."""
 
@@ -133,37 +138,148 @@ def test_what_is_read_anew_is_no_more_than_came(address: str, monkeypatch: Any) 
         assert listed == []
 
 
+def note(record: str, person: str) -> Act:
+    """Return what has somebody note something of a record."""
+    who = Actor(person, "liaison_officer")
+    return lambda batch: batch.note(record, "seen", actor=who, on=date(2023, 2, 1))
+
+
+def withdraw(record: str) -> Act:
+    """Return what takes a record back as entered by mistake."""
+    return lambda batch: batch.correct(record, 1, correction="void", actor=KIM, reason="twice")
+
+
+@pytest.mark.parametrize("act", [start, partial(note, "R-1")], ids=["step", "note"])
+def test_who_only_acts_is_told_to_a_register_that_read_all(
+    address: str, act: Callable[[str], Act]
+) -> None:
+    """In one moment, and afterwards: nobody has to say their name in a field."""
+    with Register.open(address) as mine, Register.open(address) as others:
+        two_records(mine)
+        with pytest.raises(InvalidRequest, match="`Sam`"), mine.batch() as later:
+            act("sam")(later)
+            note("R-2", "Sam")(others)
+        note("R-2", "Ann")(others)
+        with pytest.raises(InvalidRequest, match="`Ann`"):
+            act("ann")(mine)
+
+
+def test_nobody_else_brings_what_was_spelt_otherwise(address: str) -> None:
+    """The old spelling is as new as any, in each register that is open."""
+    with Register.open(address) as mine, Register.open(address) as others:
+        add("R-1", owner="sam")(mine)
+        add("R-2")(others)
+        name_owner("R-1", "Sam")(mine)
+        for register in (mine, others):
+            with pytest.raises(InvalidRequest, match="`Sam`"):
+                add("R-3", owner="sam")(register)
+        assert mine.verify() == ()
+
+
+def test_an_id_that_was_withdrawn_elsewhere_stands_in_nobodys_way(address: str) -> None:
+    """But one that came in its place does, and nobody brings what is alike meanwhile."""
+    with Register.open(address) as mine, Register.open(address) as others:
+        for record in ("WMP-7", "WMP-8", "R-1"):
+            add(record)(mine)
+        for record in ("WMP-7", "WMP-8"):
+            withdraw(record)(others)
+        add("VVMP-7")(mine)
+        add("VVMP-8")(others)
+        with pytest.raises(InvalidRequest, match="`VVMP-8`"):
+            add("wmp-8")(mine)
+        assert mine.verify() == ()
+
+
+def test_what_a_batch_withdraws_stands_in_nobodys_way_when_overtaken(address: str) -> None:
+    """Though others bring a name of the same part meanwhile."""
+    with Register.open(address) as mine, Register.open(address) as others:
+        for record in ("WMP-7", "R-1"):
+            add(record)(mine)
+        with mine.batch() as later:
+            withdraw("WMP-7")(later)
+            add("VVMP-7")(later)
+            parts = {names_part("id", "", key) for key in name_keys("VVMP-7")}
+            store = others.services.store
+            store.append(evolve(batch(next_event(store, "b")), names=dict.fromkeys(parts, 1)))
+        assert mine.record("VVMP-7").number == 1
+
+
+def test_what_a_savepoint_took_back_may_be_alike_to_nothing(url: str) -> None:
+    """A person keeps their spelling on a record of theirs; on another they are held to all."""
+    with Register.open(url) as register:
+        add("R-1", actor=SAM)(register)
+        add("R-2")(register)
+        later = session.Session(evolve(register.services))
+        sam = UsedName("person", "Sam", "wmp")
+        with pytest.raises(ValueError, match="x"), later.savepoint():
+            later.put_name(sam, may_be_alike=True)
+            raise ValueError("x")
+        later.put_name(sam)
+        assert later._names_alike == set()
+
+
+def test_unlike_names_hold_up_nobody(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that bring them in one moment are each kept at once, and nothing is read anew."""
+    with Register.open(address) as mine, Register.open(address) as others:
+        two_records(mine)
+        add("R-3")(others)
+        monkeypatch.setattr(KnownNames, "_read_later", None)
+        monkeypatch.setattr(session.Session, "_checked_again", None)
+        for number in range(10, 20):
+            with mine.batch() as later:
+                add(f"S-{number}")(later)
+                add(f"T-{number}")(others)
+        assert len(list(mine.records())) == 23
+
+
+def test_a_transaction_that_sees_nothing_of_others_is_lost(postgres: str) -> None:
+    """It could read them again for ever: others came after it began."""
+    engine = create_engine(postgres).execution_options(isolation_level="SERIALIZABLE")
+    with Register.open(postgres) as register, engine.connect() as application:
+        two_records(register)
+        with application.begin():
+            joined = Register.joined(application)
+            joined.record("R-1")
+            add("WMP-7")(register)
+            with pytest.raises(Conflict) as caught:
+                add("VVMP-7")(joined)
+        assert caught.value.transaction_lost
+        assert register.verify() == ()
+    engine.dispose()
+
+
 def test_names_that_are_brought_at_once_are_all_kept(url: str) -> None:
     """Whoever is overtaken looks again, and keeps its own; each is counted."""
     with Register.open(url) as register, ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda number: add(f"R-{number}")(register), range(24)))
-        number = register.services.store.names_number()
+        numbers = Counter(register.services.store.names_numbers())
         assert len(list(register.records())) == 24
         add("R-100")(register)
         register.fire("R-100", "start", actor=KIM, on=date(2023, 2, 1))
         name_owner("R-100", "kim")(register)
-        assert register.services.store.names_number() == (number or 0) + 1
-        assert (number or 0) >= 24
+        part = names_part("id", "", "r-100")
+        assert register.services.store.names_numbers() == numbers + Counter([part])
+        assert numbers.total() >= 24
         assert register.verify() == ()
 
 
 def test_somebody_who_is_always_overtaken_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends, and nothing is kept."""
     monkeypatch.setattr(session, "NAMES_TRIES", 3)
-    tries = []
+    part, tries = names_part("id", "", "r-1"), list[int]()
 
     def overtaken(self: MemoryStore, batch: WriteBatch) -> None:
-        del self
-        tries.append(batch.names)
-        raise NamesBrought(expected=batch.names or 0, found=9)
+        tries.append(batch.names[part])
+        self._names[part] = len(tries)
+        raise NamesBrought(expected=batch.names[part], found=len(tries))
 
     monkeypatch.setattr(MemoryStore, "append", overtaken)
     with (
         Register.open("memory:") as register,
-        pytest.raises(Conflict, match="names were brought 9 times by now, and 0 times"),
+        pytest.raises(Conflict, match="names were brought 4 times by now, and 3 times"),
     ):
         add("R-1")(register)
-    assert tries == [0] * 4
+    assert tries == [0, 1, 2, 3]
 
 
 def test_a_person_of_the_record_keeps_its_spelling(url: str) -> None:
@@ -203,7 +319,8 @@ def test_of_the_first_two_that_bring_names_one_is_kept(postgres: str) -> None:
     """There is no row yet that the second could wait for."""
     engine = create_engine(postgres)
     with closing(open_store(postgres)) as store, ThreadPoolExecutor(1) as pool:
-        mine, others = (evolve(batch(next_event(store, name)), names=0) for name in ("a", "b"))
+        both = (batch(next_event(store, name)) for name in ("a", "b"))
+        mine, others = (evolve(each, names={PART: 0}) for each in both)
         with engine.begin() as application:
             JoinedStore(application).append(mine)
             is_kept = pool.submit(is_appended, store, others)
@@ -212,7 +329,7 @@ def test_of_the_first_two_that_bring_names_one_is_kept(postgres: str) -> None:
                 while not watching.execute(waits).scalar() and not is_kept.done():
                     watching.rollback()
         assert not is_kept.result()
-        assert store.names_number() == 1
+        assert store.names_numbers() == {PART: 1}
     engine.dispose()
 
 
@@ -227,13 +344,13 @@ def test_a_file_of_before_counts_once_it_was_written_to(tmp_path: Path) -> None:
         for table in ("checkpoint", "sums"):
             file.execute(f"DROP TABLE {table}")
     with Register.open(f"sqlite:///{path}") as register:
-        assert register.services.store.names_number() is None
+        assert register.services.store.names_numbers() is None
         add("WMP-7")(register)
         with pytest.raises(InvalidRequest):
             add("VVMP-7")(register)
-        assert register.services.store.names_number() == 0
+        assert register.services.store.names_numbers() == {}
         add("WMP-8")(register)
-        assert register.services.store.names_number() == 1
+        assert register.services.store.names_numbers() == {names_part("id", "", "wmp-8"): 1}
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "01", "1.0", "٣", "9" * 19])
@@ -244,12 +361,12 @@ def test_a_number_that_is_none_is_counted_anew_and_told(store: Store, value: str
         return
     append_next(store, "a")
     write_setting(store.url, value)
-    assert store.names_number() == 0
+    assert store.names_numbers() == {}
     with store.snapshot() as snapshot:
         told = [fault.sentence for fault in snapshot.database_faults()]
-    assert told == [f"its setting {NAMES_SETTING} tells no number: {value!a}"]
-    store.append(evolve(batch(next_event(store, "b")), names=0))
-    assert store.names_number() == 1
+    assert told == [f"its setting {PART} tells no number: {value!a}"]
+    store.append(evolve(batch(next_event(store, "b")), names={PART: 0}))
+    assert store.names_numbers() == {PART: 1}
     with store.snapshot() as snapshot:
         assert list(snapshot.database_faults()) == []
 
@@ -259,7 +376,7 @@ def write_setting(url: str, value: str) -> None:
     engine = create_engine(url)
     table = "settings" if url.startswith("sqlite:///") else "peelflow_settings"
     with engine.begin() as connection:
-        sql = f"INSERT INTO {table} VALUES ('{NAMES_SETTING}', :value)"
+        sql = f"INSERT INTO {table} VALUES ('{PART}', :value)"
         connection.execute(text(sql), {"value": value})
     engine.dispose()
 
@@ -273,7 +390,7 @@ def test_a_rule_on_settings_is_no_place_to_hide(postgres: str) -> None:
         connection.commit()
         try:
             with pytest.raises(StoreUnavailable, match="peelflow_settings"):
-                store.append(evolve(batch(next_event(store, "a")), names=0))
+                store.append(evolve(batch(next_event(store, "a")), names={PART: 0}))
             assert store.read(["a"]) == {}
         finally:
             connection.execute(text("DROP RULE swallow ON peelflow_settings"))

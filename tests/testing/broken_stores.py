@@ -66,8 +66,8 @@ class ForgetsNames(MemoryStore):
 
     def append(self, batch: WriteBatch) -> None:
         """Count anew."""
-        names = None if batch.names is None else self.names_number()
-        super().append(evolve(batch, names=names))
+        now = self.names_numbers()
+        super().append(evolve(batch, names={part: now.get(part, 0) for part in batch.names}))
 
 
 class OrdersByClock(MemoryStore):

@@ -8,7 +8,7 @@ an older register stay as they are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from threading import RLock
@@ -19,19 +19,17 @@ from attrs import field
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import (
     PEELFLOW,
-    Added,
     Amended,
     Corrected,
     Event,
-    MadeJoint,
     Record,
-    TakenOver,
 )
 from peelflow.model.rules import Category
 from peelflow.results import define, frozen
-from peelflow.stores.base import RecordQuery, Store
+from peelflow.stores.base import FeedItem, RecordQuery, Store
+from peelflow.stores.settings import names_part
 from peelflow.stores.soundness import documents_of
-from peelflow.texts import SPELT_ALIKE, name_keys
+from peelflow.texts import SPELT_ALIKE, are_alike, name_keys
 
 NameKind = Literal["id", "force", "person"]
 EVENTS_AT_ONCE = 500
@@ -93,6 +91,15 @@ def uses_of(person: str, record: Record, scope: str | None = None) -> tuple[Used
 def _uses_in(person: str, forces: tuple[str, ...]) -> tuple[UsedName, ...]:
     """Return a person's name in each of some forces: each act asks it of the same few people."""
     return tuple(UsedName("person", person, force) for force in forces)
+
+
+def parts_of(used: UsedName) -> Iterator[str]:
+    """Yield the parts of which a name is, some of which it shares with each that is alike.
+
+    Args:
+        used: The name.
+    """
+    return (names_part(used.kind, used.force, key) for key in name_keys(used.name))
 
 
 def people_of(event: Event) -> Iterator[str]:
@@ -239,16 +246,16 @@ class NamesByKey:
 class KnownNames:
     """The names that a store holds, by the keys that alike names share.
 
-    They are read once, and again when somebody brought some since: a store tells how often that
-    was. `follows`: whether its feed may be read, so that only what came is; else all is.
+    They are read once, and again when somebody brought some since that may be alike to one that is
+    asked for: a store tells how often that was. `follows`: whether its feed may be read, so that
+    only what came is; else all is.
     """
 
     follows: bool = False
     _known: NamesByKey = field(init=False, factory=NamesByKey, repr=False)
     _position: int | None = field(init=False, default=None)
-    _number: int | None = field(init=False, default=None)
-    _people_at: dict[str, int | None] = field(init=False, factory=dict, repr=False)
-    _everyone_at: int | None = field(init=False, default=None)
+    _numbers: dict[str, int] = field(init=False, factory=dict, repr=False)
+    _people_at: dict[str, dict[str, int]] = field(init=False, factory=dict, repr=False)
     _lock: RLock = field(init=False, factory=RLock, repr=False)
 
     def note(self, names: Iterable[UsedName]) -> None:
@@ -262,19 +269,16 @@ class KnownNames:
         with self._lock:
             self._known.take_all(names)
 
-    def count_own(self, number: int) -> None:
+    def count_own(self, brought: Mapping[str, int]) -> None:
         """Take what a batch of this register's own brought as read: it is noted already.
 
         Args:
-            number: How often names had been brought before it.
+            brought: How often names of each of its parts had been brought before it.
         """
         with self._lock:
-            read = {force: at for force, at in self._people_at.items() if at == number}
-            self._people_at.update(dict.fromkeys(read, number + 1))
-            if self._everyone_at == number:
-                self._everyone_at = number + 1
-            if self._number == number:
-                self._number = number + 1
+            for read in (self._numbers, *self._people_at.values()):
+                same = [part for part, number in brought.items() if read.get(part, 0) == number]
+                read.update((part, brought[part] + 1) for part in same)
 
     def is_known(self, used: UsedName) -> bool:
         """Return whether a name is in use, spelt so.
@@ -298,83 +302,106 @@ class KnownNames:
         near = self._known.alike(used)
         return None if near is None or self._known.has(used) else near
 
-    def catch_up(self, store: Store, categories: Mapping[str, Category]) -> int | None:
-        """Read what the store holds, or what came into it since.
+    def catch_up(
+        self,
+        store: Store,
+        categories: Mapping[str, Category],
+        numbers: Mapping[str, int] | None,
+        used: UsedName,
+    ) -> None:
+        """Read what the store holds, or what came into it since that may be alike to a name.
 
         Args:
             store: The store.
             categories: The categories by name.
-
-        Returns:
-            How often names had been brought, as the store tells it, before they were read.
+            numbers: How often names had been brought of each part, as the store told it before.
+            used: The name.
         """
         with self._lock:
-            number = store.names_number()
             if self._position is None:
-                self._read_whole(store, number, categories)
-            elif number is None or number != self._number:
-                if self.follows:
-                    self._follow(store, self._position, categories)
-                else:
-                    self._read_whole(store, number, categories)
-            self._number = number
-            return number
+                self._read_whole(store, categories)
+            elif numbers is None and not self.follows:  # a person or a force is rarely new
+                if used.kind == "id" or self._known.has(used):
+                    return
+                self._read_whole(store, categories)
+            elif numbers is None or _have_moved(numbers, self._numbers, used):
+                self._read_later(store, self._position, categories)
+            else:
+                return
+            self._numbers = dict(numbers or {})
 
-    def _read_whole(
-        self, store: Store, number: int | None, categories: Mapping[str, Category]
-    ) -> None:
-        self._known.clear()
-        self._people_at.clear()
-        self._position = store.position() if self.follows else 0
-        self._note_records(store.records(RecordQuery()), categories)
-        self._everyone_at = number
+    def _read_whole(self, store: Store, categories: Mapping[str, Category]) -> None:
+        position = store.position() if self.follows else 0
+        known = NamesByKey()  # other threads ask for those that were known meanwhile
+        for record in store.records(RecordQuery()):
+            for used in names_in(record, categories.get(record.category)):
+                known.add(used)
+        self._known, self._position = known, position
 
-    def _follow(self, store: Store, position: int, categories: Mapping[str, Category]) -> None:
-        while items := store.feed(position, EVENTS_AT_ONCE):
-            named = (item.entry.event for item in items)
-            ids = {event.record for event in named if isinstance(event.what, _NAMING)}
-            records = (stored.record for stored in store.read(ids).values())
-            self._note_records(records, categories)
-            self._position = position = items[-1].position
+    def _read_later(self, store: Store, position: int, categories: Mapping[str, Category]) -> None:
+        """Read what came behind a position; all, where a name may be in use no more."""
+        if not self.follows:
+            return self._read_whole(store, categories)
+        items: Sequence[FeedItem] | None = None
+        while items is None or len(items) == EVENTS_AT_ONCE:
+            items = store.feed(position, EVENTS_AT_ONCE)
+            if any(map(_takes_away, items)):
+                return self._read_whole(store, categories)
+            events = [item.entry.event for item in items]
+            kept = store.read({event.record for event in events})
+            records = {name: stored.record for name, stored in kept.items()}
+            self._note_records(records.values(), categories)
+            for event in events:
+                for person in people_of(event) if event.record in records else ():
+                    self.note(uses_of(person, records[event.record]))
+            position += len(items)
+        self._position = position
+        return None
 
     def read_people(
-        self, store: Store, force: str, categories: Mapping[str, Category]
-    ) -> int | None:
+        self,
+        store: Store,
+        categories: Mapping[str, Category],
+        numbers: Mapping[str, int] | None,
+        used: UsedName,
+    ) -> None:
         """Read who acts in a force: who holds an appointment, and who acted on its records.
 
-        No more of its records are read than tell it quickly, and none while nobody brings a name.
+        No more of its records are read than tell it quickly, and none while nobody brings a name
+        that may be alike to a person's.
 
         Args:
             store: The store.
-            force: The force.
             categories: The categories by name.
-
-        Returns:
-            How often names had been brought, as the store tells it, before they were read.
+            numbers: How often names had been brought of each part, as the store told it before.
+            used: The person, in the force.
         """
         with self._lock:
-            number = store.names_number()
-            is_read = force in self._people_at or self._position is not None
-            if not is_read or self._people_at.get(force, self._everyone_at) != number:
+            if self._position is not None:
+                if numbers is not None or self.follows:
+                    self.catch_up(store, categories, numbers, used)
+                return
+            read, force = self._people_at.get(used.force), used.force
+            if read is None or (numbers is not None and _have_moved(numbers, read, used)):
                 appointments = store.records(RecordQuery(force, _APPOINTMENTS))
                 records = islice(store.records(RecordQuery(force)), RECORDS_OF_FORCE)
                 self._note_records(appointments, categories)
                 self._note_records(records, categories)
-                self._people_at[force] = number
-            return number
-
-    def has_read_people(self, force: str) -> bool:
-        """Return whether it was read who acts in a force.
-
-        Args:
-            force: The force.
-        """
-        return force in self._people_at
+                self._people_at[force] = dict(numbers or {})
 
     def _note_records(self, records: Iterable[Record], categories: Mapping[str, Category]) -> None:
         for record in records:
             self.note(names_in(record, categories.get(record.category)))
 
 
-_NAMING = (Added, TakenOver, Amended, MadeJoint, Corrected)
-"""The events that bring names."""
+def _have_moved(numbers: Mapping[str, int], read: Mapping[str, int], used: UsedName) -> bool:
+    """Return whether names came since that may be alike to one."""
+    return any(numbers.get(part, 0) != read.get(part, 0) for part in parts_of(used))
+
+
+def _takes_away(item: FeedItem) -> bool:
+    """Return whether a name may be in use no more since: corrected, or spelt otherwise."""
+    what = item.entry.event.what
+    if isinstance(what, Amended) and isinstance(what.old, str) and isinstance(what.new, str):
+        return are_alike(what.old, what.new)
+    return isinstance(what, Corrected)

@@ -57,6 +57,7 @@ def check_respelt(session: Session, record: Record, used: UsedName, old: str) ->
             names = names_in(other, categories.get(other.category))
             if other.id != record.id and (used.kind, old) in ((n.kind, n.name) for n in names):
                 raise alike_refused(record.id, used, old)
+        session.note_respelt()
     session.put_name(used, may_be_alike=True)
 
 

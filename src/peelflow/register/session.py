@@ -16,13 +16,13 @@ from attrs import evolve, field
 
 from peelflow.engine.fold import apply, as_corrected, begin, withdrawal_of
 from peelflow.engine.machine import machine_for
-from peelflow.errors import EventVoided, InvalidRequest, KeyReused, NamesBrought
+from peelflow.errors import Conflict, EventVoided, InvalidRequest, KeyReused, NamesBrought
 from peelflow.model.decisions import Act, Context
 from peelflow.model.records import Corrected, Event, Record, Relevelled, TransitionTaken
 from peelflow.model.rules import Lifecycle, Pin
 from peelflow.model.triggers import triggers_sending_back
 from peelflow.register.context import APPOINTMENT, ReadSet
-from peelflow.register.known_names import NamesByKey, UsedName, alike_refused
+from peelflow.register.known_names import NamesByKey, UsedName, alike_refused, parts_of
 from peelflow.register.validation import idempotency_payload
 from peelflow.results import define
 from peelflow.rulebook.canonical import canonical_text
@@ -70,9 +70,10 @@ class Session(ReadSet):
     _drafted_names: NamesByKey = field(init=False, factory=NamesByKey, repr=False)
     _last_names: list[tuple[UsedName, int]] = field(init=False, factory=list, repr=False)
     _names_alike: set[UsedName] = field(init=False, factory=set, repr=False)
-    _brings_names: bool = field(init=False, default=False, repr=False)
+    _new_parts: set[str] = field(init=False, factory=set, repr=False)
     _knows_names: bool = field(init=False, default=False, repr=False)
-    _names_number: int | None = field(init=False, default=None, repr=False)
+    _names_read: Mapping[str, int] | None = field(init=False, default=None, repr=False)
+    _has_respelt: bool = field(init=False, default=False, repr=False)
 
     def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
         """Return all that a decision on an act may look at, as the session sees it."""
@@ -148,17 +149,16 @@ class Session(ReadSet):
                 documents=self._kept_with_batch() if self._documents else {},
                 listings=dict(self._listings),
                 listed_at=self._listed_at,
-                names=self._number_of_names(),
+                names=self._numbers_of_parts(),
             )
         )
-        if self._entries.has_corrected:
+        if self._entries.has_corrected or self._has_respelt:
             self.services.names.forget()  # a record may be withdrawn, or of another force by now
         self.services.names.note_all(self._drafted_names)
-        if brought is not None:
-            self.services.names.count_own(brought)
+        self.services.names.count_own(brought)
 
-    def _append(self, batch: WriteBatch) -> int | None:
-        """Append a batch, and return how often names had been brought before it.
+    def _append(self, batch: WriteBatch) -> Mapping[str, int]:
+        """Append a batch, and return how often names of its parts had been brought before it.
 
         Where some were brought meanwhile, its own are held to those first.
         """
@@ -166,38 +166,50 @@ class Session(ReadSet):
             try:
                 self.services.store.append(batch)
                 break
-            except NamesBrought:
+            except NamesBrought as overtaken:
+                last, batch = batch, evolve(batch, names=self._checked_again())
+                if batch.names == last.names:  # its transaction sees nothing of what others kept
+                    raise Conflict(
+                        overtaken.record,
+                        expected=overtaken.expected,
+                        found=overtaken.found,
+                        transaction_lost=True,
+                    ) from overtaken
                 if tries == NAMES_TRIES:
                     raise
-            batch = evolve(batch, names=self._checked_again())
         return batch.names
 
-    def _number_of_names(self) -> int | None:
-        """Return how often names had been brought as they were read; None if there is none new."""
-        if not self._brings_names:
-            return None
-        number = self._names_number
-        return self.services.store.names_number() if number is None else number
+    def _numbers_of_parts(self) -> Mapping[str, int]:
+        """Return how often names had been brought of each part that this session brings some of."""
+        if not self._new_parts:
+            return {}
+        numbers = self._numbers_of_names()
+        return {} if numbers is None else {part: numbers.get(part, 0) for part in self._new_parts}
 
-    def _checked_again(self) -> int | None:
+    def _numbers_of_names(self) -> Mapping[str, int] | None:
+        """Return how often names had been brought before the first were read for this session."""
+        if self._names_read is None:
+            self._names_read = self.services.store.names_numbers()
+        return self._names_read
+
+    def _checked_again(self) -> Mapping[str, int]:
         """Read the names that came since, and return how often any came by now.
 
         Raises:
             InvalidRequest: One of those that came is alike to one that this session brings.
         """
-        known, store = self.services.names, self.services.store
-        categories = self.rulebook.vocabulary.categories
-        unlike = [used for used in self._drafted_names if used not in self._names_alike]
-        number = store.names_number()
-        if self._knows_names:
-            known.catch_up(store, categories)
-        for force in {used.force for used in unlike if known.has_read_people(used.force)}:
-            known.read_people(store, force, categories)
-        for used in unlike:
-            near = known.alike(used)
+        self._names_read = None
+        for used in self._drafted_names:
+            if used in self._names_alike:
+                continue
+            if used.kind == "person":
+                self._read_people(used)
+            if self._knows_names:
+                self._catch_up(used)
+            near = self._alike_in_use(used)
             if near is not None:
                 raise alike_refused(None, used, near)
-        return number
+        return self._numbers_of_parts()
 
     def _kept_with_batch(self) -> Mapping[str, bytes]:
         """Return the documents the store keeps with the batch; others are kept before it."""
@@ -297,17 +309,15 @@ class Session(ReadSet):
 
         Names that this session brings are in use, too.
         """
-        if not self._knows_names:
-            categories = self.rulebook.vocabulary.categories
-            number = self.services.names.catch_up(self.services.store, categories)
-            self._note_names_number(number)
+        numbers = self._numbers_of_names()
+        if numbers is not None or not self._knows_names:
+            self._catch_up(used)
             self._knows_names = True
         return self._alike_to_known(used)
 
-    def _note_names_number(self, number: int | None) -> None:
-        """Note how often names had been brought as the first were read."""
-        if self._names_number is None:
-            self._names_number = number
+    def _catch_up(self, used: UsedName) -> None:
+        store, categories = self.services.store, self.rulebook.vocabulary.categories
+        self.services.names.catch_up(store, categories, self._numbers_of_names(), used)
 
     def alike_person(self, used: UsedName) -> str | None:
         """Return the person of a force whom a reader would take for another, None for nobody.
@@ -315,22 +325,35 @@ class Session(ReadSet):
         Unlike `alike_name` it reads no whole store: every act asks it. A register for one force
         reads that one's people, and no other's.
         """
-        categories = self.rulebook.vocabulary.categories
-        force = self.services.force or used.force
-        number = self.services.names.read_people(self.services.store, force, categories)
-        self._note_names_number(number)
+        self._read_people(used)
         return self._alike_to_known(used)
 
+    def _read_people(self, used: UsedName) -> None:
+        store, categories = self.services.store, self.rulebook.vocabulary.categories
+        asked = evolve(used, force=self.services.force or used.force)
+        self.services.names.read_people(store, categories, self._numbers_of_names(), asked)
+
     def _alike_to_known(self, used: UsedName) -> str | None:
-        known = self.services.names.alike(used), self._drafted_names.alike(used)
-        near = [name for name in known if name is not None]
-        if not near or self._drafted_names.has(used):
+        if self._drafted_names.has(used):
             return None
-        return next((n for n in near if used.kind != "id" or not self._is_withdrawn(n)), None)
+        near = self._alike_in_use(used) or self._drafted_names.alike(used)
+        return None if near and used.kind == "id" and self._is_withdrawn(near) else near
+
+    def _alike_in_use(self, used: UsedName) -> str | None:
+        """Return the name that the store holds and a reader would take for another."""
+        near = self.services.names.alike(used)
+        if near is None or used.kind != "id" or not self._is_withdrawn(near):
+            return near
+        self.services.names.forget()  # another may be alike beside the one that is withdrawn
+        self._catch_up(used)
+        near = self.services.names.alike(used)
+        return None if near is None or self._is_withdrawn(near) else near
 
     def _is_withdrawn(self, record: str) -> bool:
-        stored = self._records.known(record)
-        return stored is not None and stored.record.withdrawn
+        """Return whether a record is withdrawn; one that is has to stay so, and is read for it."""
+        here = self._records.known(record)
+        stored = here or self.services.store.read((record,)).get(record)
+        return stored is not None and stored.record.withdrawn and self.get(record).withdrawn
 
     def put_name(self, used: UsedName, *, may_be_alike: bool = False) -> None:
         """Take a name as in use, with the event that is put next; one may be alike to another."""
@@ -338,13 +361,19 @@ class Session(ReadSet):
             self._last_names.append((used, len(self._entries)))
             if may_be_alike:
                 self._names_alike.add(used)
-            self._brings_names = self._brings_names or not self.services.names.is_known(used)
+            if not self.services.names.is_known(used):
+                self._new_parts.update(parts_of(used))
+
+    def note_respelt(self) -> None:
+        """Take it that a name may be in use no more: it is spelt otherwise."""
+        self._has_respelt = True
 
     def _forget_names(self, count: int) -> None:
         """Forget the names that came with the events behind the first `count`."""
         while self._last_names and self._last_names[-1][1] >= count:
             used, _ = self._last_names.pop()
             self._drafted_names.forget(used)
+            self._names_alike.discard(used)
 
     def repeated(self, event: Event) -> Event | None:
         """Return the first event when `event` repeats it under the same key (S7).

@@ -204,8 +204,8 @@ class WriteBatch:
         read_set: The number of every record the decisions read (0: it must not exist yet).
         listings: What queries must list still: the records by id, with the number of each.
         listed_at: The position of the feed as the first was listed; None where it is not known.
-        names: How often names had been brought as the register's were read, where the batch brings
-            new ones: `append` holds it to that, and counts once more.
+        names: How often names had been brought as the register's were read, of each part of which
+            the batch brings new ones: `append` holds it to that, and counts once more.
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
@@ -217,7 +217,7 @@ class WriteBatch:
     documents: Mapping[str, bytes] = field(factory=dict, repr=False)
     listings: Mapping[RecordQuery, Mapping[str, int]] = field(factory=dict, repr=False)
     listed_at: int | None = None
-    names: int | None = None
+    names: Mapping[str, int] = field(factory=dict, repr=False)
 
     def numbers(self) -> Iterable[EventNumber]:
         """Yield the record, number and key of each event."""
@@ -431,8 +431,11 @@ class SettingStore(Protocol):
         both can be moved together.
         """
 
-    def names_number(self) -> int | None:
-        """Return how often batches brought names; None where no batch is held to that."""
+    def names_numbers(self) -> Mapping[str, int] | None:
+        """Return how often batches brought names of each part; None where none is held to that.
+
+        A part that is not told has none.
+        """
 
 
 class Snapshot(Protocol):

@@ -36,13 +36,14 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
             last[record] = number
 
 
-def check_names(batch: WriteBatch, number: int) -> None:
+def check_names(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
     """Raise NamesBrought where names were brought since those were read that a batch adds to.
 
-    `number` is how often they were by now.
+    `numbers` is how often they were by now, of each part.
     """
-    if batch.names is not None and batch.names != number:
-        raise NamesBrought(expected=batch.names, found=number)
+    for part, number in sorted(batch.names.items()):
+        if numbers.get(part, 0) != number:
+            raise NamesBrought(expected=number, found=numbers.get(part, 0))
 
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:

@@ -48,6 +48,7 @@ from peelflow.stores.integrity import (
     rules_discrepancies,
 )
 from peelflow.stores.rows import event_row
+from peelflow.stores.settings import NAMES_PARTS
 from peelflow.stores.soundness import KeptLifecycles
 
 _T = TypeVar("_T")
@@ -433,8 +434,9 @@ def _restored_batch(
         for record, new in events.items()
     )
     read_set = {name: stored[name].record.number if name in stored else 0 for name in events}
-    number = store.names_number()  # others are to read the names that come in
-    return WriteBatch(tuple(entries), records, read_set, rules, names=number)
+    every = store.names_numbers()  # others are to read the names that come in
+    names = {} if every is None else {part: every.get(part, 0) for part in NAMES_PARTS}
+    return WriteBatch(tuple(entries), records, read_set, rules, names=names)
 
 
 def _restored_record(store: EventStore, stored: StoredRecord | None, new: list[Event]) -> Record:

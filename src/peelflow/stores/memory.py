@@ -70,7 +70,7 @@ class MemoryStore:
         self._documents: dict[str, bytes] = {}
         self._lifecycles: dict[PinKey, str] = {}
         self._folder: Path | None = None
-        self._names = 0
+        self._names: dict[str, int] = {}
 
     def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
@@ -118,7 +118,7 @@ class MemoryStore:
         self.at_sync_point("kept")
 
     def _keep(self, batch: WriteBatch) -> None:
-        self._names += batch.names is not None
+        self._names |= {part: number + 1 for part, number in batch.names.items()}
         for entry in batch.entries:
             event = entry.event
             self._entries.setdefault(event.record, []).append(entry)
@@ -221,10 +221,10 @@ class MemoryStore:
         with self._lock:
             self._folder = folder
 
-    def names_number(self) -> int:
-        """Return how often batches brought names."""
+    def names_numbers(self) -> Mapping[str, int]:
+        """Return how often batches brought names of each part."""
         with self._lock:
-            return self._names
+            return dict(self._names)
 
     def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""

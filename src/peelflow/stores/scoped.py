@@ -252,9 +252,9 @@ class ScopedStore:
         """Remember the folder that every force's documents are kept in."""
         self._store.note_documents_folder(folder)
 
-    def names_number(self) -> int | None:
-        """Return how often names were brought, whosever."""
-        return self._store.names_number()
+    def names_numbers(self) -> Mapping[str, int] | None:
+        """Return how often names of each part were brought, whosever."""
+        return self._store.names_numbers()
 
     def document(self, digest: str) -> bytes | None:
         """Return a document of this force's, None where it has none of this digest."""

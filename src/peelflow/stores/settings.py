@@ -1,23 +1,25 @@
 """Remember how a register is set up, beside what happened in it: as text, by a setting's name.
 
-Two settings there are: the folder that documents are kept in, and how often names were brought.
-Two connections that bring names in one moment have each read those there were, and not the other's.
-So whoever brings one says what that number was as the names were read: a store keeps the batch only
-where it still is, and counts on.
+Settings are the folder that documents are kept in, and how often names were brought. Two
+connections that bring names in one moment have each read those there were, and not the other's. So
+whoever brings one says what that number was as the names were read: a store keeps the batch only
+where it still is, and counts on. Names that a reader would take for each other share a part, and
+each part has a number of its own: who brings others is hardly ever held up.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from zlib import crc32
 
 from peelflow.stores.base import DatabaseFault
 
 DOCUMENTS_SETTING = "documents"
 """What the folder of documents is remembered by."""
-NAMES_SETTING = "names"
-"""What it is remembered by how often names were brought."""
+NAMES_PARTS = tuple(f"names-{part:02x}" for part in range(256))
+"""What it is remembered by how often names were brought, of each part."""
 _find_number = re.compile("[1-9][0-9]{0,17}").fullmatch
 
 
@@ -47,6 +49,25 @@ def folder_from(kept: object, beside: Path | None) -> Path | None:
     return None if beside is None else beside / folder
 
 
+def names_part(*key: str) -> str:
+    """Return what it is remembered by how often names of a part were brought.
+
+    Args:
+        key: What names that a reader would take for each other share.
+    """
+    return NAMES_PARTS[crc32("\0".join(key).encode("utf-8", "surrogatepass")) % len(NAMES_PARTS)]
+
+
+def names_of_settings(rows: Iterable[tuple[object, object]]) -> Mapping[str, int]:
+    """Return how often names of each part were brought, as settings tell it.
+
+    Args:
+        rows: The name and value of each setting.
+    """
+    parts = ((f"{name}", names_from(value)) for name, value in rows if name in NAMES_PARTS)
+    return {part: number for part, number in parts if number}
+
+
 def names_from(kept: object) -> int:
     """Return how often names were brought, 0 where what is kept tells none.
 
@@ -63,7 +84,7 @@ def setting_faults(rows: Iterable[tuple[object, object]]) -> Iterator[DatabaseFa
         rows: The name and value of each.
     """
     for name, value in rows:
-        if name == NAMES_SETTING:
+        if name in NAMES_PARTS:
             tells, what = bool(names_from(value)), "number"
         elif name == DOCUMENTS_SETTING:
             tells = folder_from(value, Path()) is not None and _is_unicode(str(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import RLock
@@ -57,10 +57,9 @@ from peelflow.stores.rows import (
 from peelflow.stores.schema_check import SchemaNumbers, sqlite_faults
 from peelflow.stores.settings import (
     DOCUMENTS_SETTING,
-    NAMES_SETTING,
     folder_as_kept,
     folder_from,
-    names_from,
+    names_of_settings,
 )
 from peelflow.stores.sqlite_file import (
     DRIVER_FAULTS,
@@ -202,7 +201,7 @@ class SqliteStore(DatabaseStore):
             def ask(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
                 return connection.execute(sql, parameters).fetchall()
 
-            if batch.names is not None:
+            if batch.names:
                 _count_names(connection, batch)
             # INVARIANT: a lone record that does not move has another number, which is then told.
             if rows.moved and connection.execute(_MOVE_RECORD, rows.moved).rowcount == 1:
@@ -235,7 +234,8 @@ class SqliteStore(DatabaseStore):
 
     def documents_folder(self) -> Path | None:
         """Return the folder that documents were last kept in, None where none was."""
-        return self._run(lambda connection: folder_from(_setting(connection), self._path.parent))
+        kept = dict(self._run(lambda connection: _settings(connection) or ()))
+        return folder_from(kept.get(DOCUMENTS_SETTING), self._path.parent)
 
     def note_documents_folder(self, folder: Path | None) -> None:
         """Remember the folder that documents are kept in, or that there is none."""
@@ -248,9 +248,9 @@ class SqliteStore(DatabaseStore):
 
         self._write(note)
 
-    def names_number(self) -> int | None:
-        """Return how often batches brought names; None in a file of before without settings."""
-        return self._run(_names_number)
+    def names_numbers(self) -> Mapping[str, int] | None:
+        """Return how often batches brought names of each part; None in a file without settings."""
+        return self._run(_names_numbers)
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
@@ -431,26 +431,23 @@ class SqliteStore(DatabaseStore):
             raise file_replaced(self.url)
 
 
-def _setting(connection: sqlite3.Connection, name: str = DOCUMENTS_SETTING) -> object:
-    """Return how a setting is kept, None where it is not."""
+def _settings(connection: sqlite3.Connection) -> Sequence[tuple[object, object]] | None:
+    """Return the name and value of each setting, None in a file of before without any."""
     if not number_from(connection, HAS_SETTINGS):
         return None
-    row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
-    return row[0] if row else None
+    return connection.execute("SELECT name, value FROM settings").fetchall()
 
 
-def _names_number(connection: sqlite3.Connection) -> int | None:
-    if not number_from(connection, HAS_SETTINGS):
-        return None
-    return names_from(_setting(connection, NAMES_SETTING))
+def _names_numbers(connection: sqlite3.Connection) -> Mapping[str, int] | None:
+    rows = _settings(connection)
+    return None if rows is None else names_of_settings(rows)
 
 
 def _count_names(connection: sqlite3.Connection, batch: WriteBatch) -> None:
     """Count that a batch brings names, in its transaction; NamesBrought where others did since."""
-    number = names_from(_setting(connection, NAMES_SETTING))
-    check_names(batch, number)
-    row = (NAMES_SETTING, str(number + 1))
-    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", row)
+    check_names(batch, _names_numbers(connection) or {})
+    rows = [(part, str(number + 1)) for part, number in batch.names.items()]
+    connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", rows)
 
 
 def _is_in_transaction(connection: sqlite3.Connection) -> bool:

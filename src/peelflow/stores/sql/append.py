@@ -32,13 +32,11 @@ from peelflow.stores.batch_checks import check_keys, check_names, check_numbers
 from peelflow.stores.database import check_batch, check_listings
 from peelflow.stores.dialect import quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
-from peelflow.stores.settings import NAMES_SETTING, names_from
+from peelflow.stores.settings import names_of_settings
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.catalogue import DELETING_KEYS, EMPTIED_TABLES, check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
 from peelflow.stores.sql.search_path import is_made, with_schema
-
-_IS_NAMES = tables.settings.c.name == tables.as_text(NAMES_SETTING)
 
 
 def absent_ids(batch: WriteBatch) -> list[str]:
@@ -91,30 +89,46 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
         write_joint(connection, rows)
 
 
-def names_number(connection: Connection, *, alone: bool = False) -> int:
-    """Return how often batches brought names; `alone`, nobody else brings any meanwhile."""
-    kept = select(tables.settings.c.value).where(_IS_NAMES)
-    return names_from(connection.execute(kept.with_for_update() if alone else kept).scalar())
+def names_numbers(connection: Connection) -> Mapping[str, int]:
+    """Return how often batches brought names of each part."""
+    columns = tables.settings.c
+    rows = connection.execute(select(columns.name, columns.value))
+    return names_of_settings((name, value) for name, value in rows)
 
 
 def count_names(connection: Connection, batch: WriteBatch) -> None:
     """Count that a batch brings names, where it does, in the transaction of the connection.
 
+    # INVARIANT: a part's row is locked until the transaction ends, the parts in one order: whoever
+    # brings names of it meanwhile waits, and then finds another number.
+
     Raises:
         NamesBrought: Others did since the names were read that it adds to.
     """
-    if batch.names is None:
+    if not batch.names:
         return
-    check_names(batch, names_number(connection, alone=True))
-    row = {"name": NAMES_SETTING, "value": str(batch.names + 1)}
-    moving = update(tables.settings).where(_IS_NAMES).values(value=row["value"])
-    if connection.execute(moving).rowcount != 1:
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(tables.settings), row)
-        except IntegrityError as fault:  # the first of all, and another came before it
-            raise NamesBrought(expected=batch.names, found=batch.names + 1) from fault
+    name, value = tables.settings.c.name, tables.settings.c.value
+    is_asked = name.in_([tables.as_text(part) for part in sorted(batch.names)])
+    locked = select(name, value).where(is_asked).order_by(name).with_for_update()
+    kept = {f"{part}": number for part, number in connection.execute(locked)}
+    check_names(batch, names_of_settings(kept.items()))
+    for part, number in sorted(batch.names.items()):
+        row = {"name": part, "value": str(number + 1)}
+        if part in kept:
+            moving = update(tables.settings).where(name == tables.as_text(part))
+            connection.execute(moving.values(value=row["value"]))
+        else:
+            _count_first(connection, row, number)
     check_triggers(connection, tables.settings)
+
+
+def _count_first(connection: Connection, row: Mapping[str, str], number: int) -> None:
+    """Count the first names of a part, unless others come before."""
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(tables.settings), row)
+    except IntegrityError as fault:
+        raise NamesBrought(expected=number, found=number + 1) from fault
 
 
 def keeps_joint(connection: Connection, rows: BatchRows) -> bool:

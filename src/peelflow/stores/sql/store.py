@@ -44,7 +44,7 @@ from peelflow.stores.sql.append import (
     check_triggers,
     insert_document,
     lost_transaction,
-    names_number,
+    names_numbers,
     raise_refusal,
     take_schema_row,
     write_sums,
@@ -155,10 +155,14 @@ class SqlStoreBase(DatabaseStore):
                     connection.execute(insert(tables.settings), row)
                 check_triggers(connection, tables.settings)
 
-    def names_number(self) -> int | None:
-        """Return how often batches brought names; None where the table of settings is not there."""
+    _found_settings = False
+
+    def names_numbers(self) -> Mapping[str, int] | None:
+        """Return how often batches brought names of each part; None without a table of settings."""
         with self._reading() as connection:
-            return names_number(connection) if has_settings(connection) else None
+            if not self._found_settings:  # what is there stays; what is not may be made meanwhile
+                self._found_settings = has_settings(connection)
+            return names_numbers(connection) if self._found_settings else None
 
 
 class JoinedStore(SqlStoreBase):
@@ -333,7 +337,7 @@ class SqlStore(SqlStoreBase):
 
     def _append_fast(self, batch: WriteBatch) -> None:
         rows = batch_rows(batch)
-        is_single = rows.moved is not None and batch.names is None
+        is_single = rows.moved is not None and not batch.names
         if is_single and not (batch.lifecycles or batch.documents):
             with self._driver() as driver:
                 with self._awaiting_answer():
@@ -344,8 +348,7 @@ class SqlStore(SqlStoreBase):
                     return None
             with self._reading() as connection:
                 raise_refusal(connection, batch)
-        brings = batch.names is not None
-        in_transaction = bool(brings or absent_ids(batch) or rows.joint or batch.listings)
+        in_transaction = bool(batch.names or absent_ids(batch) or rows.joint or batch.listings)
         for _ in range(APPEND_TRIES):
             try:
                 return self._append_whole(batch, alone=not in_transaction)

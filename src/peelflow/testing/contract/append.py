@@ -12,6 +12,7 @@ from attrs import evolve
 from peelflow.errors import Conflict, KeyReused, NamesBrought, RulesMismatch, StoreError
 from peelflow.stores.base import RecordQuery, Store, StoredRecord, WriteBatch
 from peelflow.stores.rows import GENESIS, chain
+from peelflow.stores.settings import NAMES_PARTS
 from peelflow.testing.contract import Contract
 from peelflow.testing.samples import (
     NAME,
@@ -254,31 +255,41 @@ class OptimisticConcurrency(Contract):
 
     def test_names_are_brought_by_who_read_all_there_are(self, store: Store) -> None:
         """S2: of two batches that bring names to those they both read, the second is refused."""
-        number = store.names_number()
-        if number is None:
+        if store.names_numbers() is None:
             pytest.skip("this store holds no batch to the names that it read")
+        part, other = NAMES_PARTS[:2]
         append_next(store, "a")
         append_next(store, "a")
-        assert store.names_number() == number
-        store.append(evolve(batch(next_event(store, "b")), names=number))
-        assert store.names_number() == number + 1
+        assert store.names_numbers() == {}
+        store.append(evolve(batch(next_event(store, "b")), names={part: 0}))
+        assert store.names_numbers() == {part: 1}
 
         both = batch(next_event(store, "a"), next_event(store, "c"))
         with pytest.raises(NamesBrought) as caught:
-            store.append(evolve(both, names=number))
-        assert (caught.value.expected, caught.value.found) == (number, number + 1)
+            store.append(evolve(both, names={part: 0, other: 0}))
+        assert (caught.value.expected, caught.value.found) == (0, 1)
         assert (len(store.history("a")), store.read(["c"])) == (2, {})
-        assert store.names_number() == number + 1
-        store.append(evolve(both, names=number + 1))
-        assert store.names_number() == number + 2
+        assert store.names_numbers() == {part: 1}
+        store.append(evolve(both, names={part: 1, other: 0}))
+        assert store.names_numbers() == {part: 2, other: 1}
+
+    def test_names_of_another_part_hold_up_nobody(self, store: Store) -> None:
+        """S2: they are alike to none of a batch's own."""
+        if store.names_numbers() is None:
+            pytest.skip("this store holds no batch to the names that it read")
+        part, other = NAMES_PARTS[:2]
+        store.append(evolve(batch(next_event(store, "a")), names={part: 0}))
+        store.append(evolve(batch(next_event(store, "b")), names={other: 0}))
+        assert store.names_numbers() == {part: 1, other: 1}
 
     def test_a_batch_that_is_refused_brings_no_names(self, store: Store) -> None:
         """S2: what is not kept is not counted."""
-        number = store.names_number()
+        before = store.names_numbers()
         append_next(store, "a")
+        refused = batch(next_event(store, "b"), read_set={"a": 9})
         with pytest.raises(Conflict):
-            store.append(evolve(batch(next_event(store, "b"), read_set={"a": 9}), names=number))
-        assert store.names_number() == number
+            store.append(evolve(refused, names={NAMES_PARTS[0]: 0}))
+        assert store.names_numbers() == before
 
 
 def is_appended(store: Store, batch_to_append: WriteBatch) -> bool:
