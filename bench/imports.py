@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from bench.rounds import Result, compare
+from bench.rounds import Result, as_installed, compare
 from peelflow import Register
 from peelflow.register.csv_import import import_sheets
 from peelflow.stores.sqlite_file import TABLES
@@ -123,7 +123,9 @@ def _dumped(told: object) -> str:
 def _run(side: str, place: Path) -> tuple[float, float]:
     """Do one side's work in a process of its own; return the seconds and the MiB it took."""
     command = [sys.executable, "-m", "bench.imports", side, str(place)]
-    ran = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    ran = subprocess.run(  # noqa: S603 - words of our own
+        command, check=True, capture_output=True, text=True, env=as_installed()
+    )
     seconds, peak = map(float, ran.stdout.split())
     return seconds, peak
 

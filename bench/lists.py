@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.forces import make
-from bench.rounds import Result, compare, interleaved
+from bench.rounds import Result, as_installed, compare, interleaved
 
 FEW, MANY = 1_000, 4_000
 ROUNDS = 5
@@ -40,4 +40,4 @@ def measure(folder: Path) -> Iterator[Result]:
 def run(register: Path, *words: str) -> None:
     """Run a command whole, as somebody waits for it."""
     command = [sys.executable, "-m", "peelflow", *words, "--register", str(register)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=as_installed())  # noqa: S603

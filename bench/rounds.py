@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
 from attrs import frozen
 
 Times = Mapping[str, tuple[float, ...]]
+BYTECODE = Path(__file__).parents[1] / "build" / "bench" / "bytecode"
+
+
+def as_installed(**more: str) -> dict[str, str]:
+    """Return the environment of a process that runs as one of an installed package does.
+
+    Its bytecode is kept, whatever this process is told of that: what is run once beforehand, as
+    `interleaved` does, compiles no module anew.
+
+    Args:
+        more: What else the process is told.
+    """
+    told = {name: is_ for name, is_ in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return told | {"PYTHONPYCACHEPREFIX": str(BYTECODE)} | more
 
 
 @frozen

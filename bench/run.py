@@ -11,7 +11,6 @@ import platform
 import sqlite3
 import sys
 from collections.abc import Iterable
-from compileall import compile_dir
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +32,6 @@ def main() -> None:
     given = parser.parse_args()
     folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
-    compile_dir(ROOT / "src", quiet=1)  # as what pip installs is
     for line in facts(folder):
         print(line)
     results = [

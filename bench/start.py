@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
 
-from bench.rounds import Result, compare, interleaved, less
+from bench.rounds import Result, as_installed, compare, interleaved, less
 
 BARE, FOUR, IMPORTED, DECIDED = "bare Python", "import of the four", "imported", "peelflow"
 ROUNDS = 15
@@ -60,8 +59,8 @@ def _measure_command() -> Iterator[Result]:
 
 def _start(*words: str, **more: str) -> None:
     """Run a command whole; what it prints is not looked at."""
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=os.environ | more)  # noqa: S603
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=as_installed(**more))  # noqa: S603
 
 
 def _run(program: str) -> None:
-    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", program], check=True, env=as_installed())  # noqa: S603

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import typing
+from collections.abc import Iterable
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -30,7 +31,7 @@ from peelflow import (
     Rulebook,
 )
 from peelflow.model.decisions import Reason
-from peelflow.results import Result, dict_keys, html_table
+from peelflow.results import Result, define, dict_keys, frozen, html_table
 from peelflow.rulebook.national import national
 from peelflow.testing import samples
 from peelflow.testing.strategies import values_of
@@ -66,6 +67,87 @@ def tuples(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
 
 
 DRAWN = {kind: drawn(kind) for kind in CLASSES}
+
+
+class Comparable:
+    """What two decorators make a class of in turn."""
+
+    name: str
+    level: int | None = None
+    place: str = field(default="here", eq=False)
+
+
+def decorated_by(decorate: Any, **options: Any) -> type[Any]:
+    """Return the class as a decorator makes it."""
+    return cast("type[Any]", decorate(type("Comparable", (), dict(vars(Comparable))), **options))
+
+
+@pytest.mark.parametrize("options", [{}, {"eq": False}, {"order": True}], ids=str)
+@pytest.mark.parametrize("decorators", [(frozen, attrs.frozen), (define, attrs.define)])
+def test_a_frozen_class_compares_as_attrs_has_it(
+    decorators: tuple[Any, Any], options: dict[str, bool]
+) -> None:
+    """What it says equal, unequal and unhashable is what attrs would, asked once or twice."""
+    verdicts = []
+    for decorate in decorators:
+        kind = decorated_by(decorate, **options)
+        child = type("Child", (kind,), {})
+        one = kind("a")
+        others = (kind("a", place="there"), kind("b"), kind("a", 1), child("a"), "a", one)
+        once = [(one == other, one != other, other == one) for other in others]
+        assert once == [(one == other, one != other, other == one) for other in others]
+        assert child("a") == child("a") or options == {"eq": False}
+        verdicts.append((once, hashes_of(kind, others[:3]), one.__eq__("a")))
+    assert verdicts[0] == verdicts[1]
+
+
+def hashes_of(kind: type[Any], others: Iterable[object]) -> list[bool] | None:
+    """Return which others have the hash of `kind("a")`; nothing where it has none."""
+    try:
+        return [hash(other) == hash(kind("a")) for other in others]
+    except TypeError:
+        return None
+
+
+def test_own_comparison_stays() -> None:
+    """A class that says itself what it is equal to is asked, and an error is only itself."""
+
+    @frozen
+    class Folded:
+        name: str
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Folded) and self.name.lower() == other.name.lower()
+
+        def __hash__(self) -> int:
+            return hash(self.name.lower())
+
+    @frozen
+    class Fault(Exception):
+        name: str
+
+    assert len({Folded("a"), Folded("A")}) == 1
+    assert Fault("a") != Fault("a")
+
+
+def test_a_class_that_extends_another_compares_all_its_fields() -> None:
+    """Also where it asks the other first."""
+
+    @frozen
+    class Near:
+        name: str
+
+    @frozen
+    class Far(Near):
+        level: int
+
+        def is_near(self, other: Near) -> bool:
+            return super().__eq__(other)
+
+    assert Far("a", 1).is_near(Far("a", 2))
+    assert Far("a", 1) != Far("a", 2)
+    assert Far("a", 1) == Far("a", 1)
+    assert Near("a") != Far("a", 1)
 
 
 def test_every_class_that_a_verb_returns_is_public() -> None:

@@ -14,10 +14,10 @@ LONGEST_PART = 40  # of one part in a `repr`
 LONGEST_REPR = 360  # three lines of 120 columns
 
 
-def _with_one_repr(decorate: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a decorator of attrs whose classes share one `repr`.
+def _with_shared_methods(decorate: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a decorator of attrs whose classes share one `repr`, and compare when they first do.
 
-    Else attrs writes and compiles one for each, a third of what a class costs at every start.
+    Else attrs writes and compiles that for each, half of what a class costs at every start.
     """
 
     def decorated(kind: type | None = None, **options: Any) -> Any:
@@ -25,9 +25,37 @@ def _with_one_repr(decorate: Callable[..., Any]) -> Callable[..., Any]:
             return partial(decorated, **options)
         if "__repr__" not in vars(kind):
             kind.__repr__ = _repr  # type: ignore[assignment]
-        return decorate(kind, **options)
+        is_frozen = decorate is attrs.frozen and not issubclass(kind, BaseException)
+        if not is_frozen or options.keys() & _COMPARING or vars(kind).keys() & _COMPARED_BY:
+            return decorate(kind, **options)
+        return _compared_by_fields(decorate(kind, eq=False, **options))
 
     return decorated
+
+
+_COMPARING = {"eq", "order", "unsafe_hash", "cache_hash"}
+_COMPARED_BY = {"__eq__", "__ne__", "__hash__"}
+
+
+def _compared_by_fields(kind: Any) -> Any:
+    """Have attrs write how a frozen class compares and hashes when that is first asked."""
+
+    def write() -> None:
+        # INVARIANT: no field has a key to compare by, or a word of its own on hashing.
+        compared = [part.name for part in attrs.fields(kind) if part.eq]
+        twin = attrs.make_class(kind.__name__, compared, frozen=True, repr=False)
+        kind.__eq__, kind.__hash__ = twin.__eq__, twin.__hash__
+
+    def equals(self: object, other: object) -> Any:
+        write()
+        return kind.__eq__(self, other)
+
+    def hashed(self: object) -> Any:
+        write()
+        return kind.__hash__(self)
+
+    kind.__eq__, kind.__hash__ = equals, hashed
+    return kind
 
 
 def _repr(self: Any) -> str:
@@ -40,7 +68,7 @@ if TYPE_CHECKING:  # tools know attrs' own by their names
     from attrs import define as define  # noqa: PLC0414 - it is imported from here
     from attrs import frozen as frozen  # noqa: PLC0414
 else:
-    define, frozen = map(_with_one_repr, (attrs.define, attrs.frozen))
+    define, frozen = map(_with_shared_methods, (attrs.define, attrs.frozen))
 
 
 class Result:

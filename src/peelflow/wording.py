@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from heapq import nsmallest
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from peelflow.model.decisions import (
     AnswersNeed,
@@ -45,8 +44,10 @@ from peelflow.model.requirements import (
     SuccessorNamed,
     Waited,
 )
-from peelflow.model.routes import Route, RouteStep
 from peelflow.model.rules import SYSTEM, After, Lifecycle, Period, State, Transition, units_of
+
+if TYPE_CHECKING:  # a start does without routes
+    from peelflow.model.routes import Route, RouteStep
 
 _DATE_PUBLISHED = f"the date in the field `{PUBLISHED}`"
 MOST_LISTED = 12
@@ -97,6 +98,8 @@ def listed(names: Iterable[str]) -> str:
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """Return the one known name that `name` was probably meant to be, if there is one."""
+    import difflib  # only a name that is not known needs it
+
     start = name[:LONGEST_SHOWN]
     candidates = set(known)
     if len(candidates) > MOST_COMPARED:

@@ -48,7 +48,8 @@ def test_names_are_found_by_their_keys(hashed: Callable[[object], int], steps: l
             else:
                 other = NamesByKey()
                 other.add(used)
-                held.add_all(other)
+                held.take_all(other)
+                assert not other.has(used)
             if step == "forget":
                 known.discard(used)
                 for key in keys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -11,17 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from peelflow import national
 from peelflow.errors import Conflict, InvalidRequest
-from peelflow.model.records import Amended, Corrected
+from peelflow.model.records import Amended, Corrected, Event, Noted
 from peelflow.register.batch import Batch
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.register import Register
-from peelflow.stores import session_events, session_records
-from peelflow.stores.base import EventsInParts, RecordsInParts, Store, WriteBatch
+from peelflow.stores import database, session_events, session_records
+from peelflow.stores.base import (
+    EventNumber,
+    EventsInParts,
+    RecordsInParts,
+    Store,
+    WriteBatch,
+)
+from peelflow.stores.batch_checks import check_keys, check_numbers
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.packed import PackedRows
+from peelflow.stores.rows import GENESIS, chain
 from peelflow.stores.sqlite import SqliteStore
 from tests.builders.force import LIAISON, NOW, clock
 
@@ -39,6 +49,7 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_events, "PART", PART)
     monkeypatch.setattr(session_records, "RECORDS_HELD", 3)
     monkeypatch.setattr(session_records, "PACKED_AT_ONCE", 2)
+    monkeypatch.setattr(database, "IDS_AT_ONCE", 2)
 
 
 @pytest.fixture
@@ -121,7 +132,49 @@ def test_parts_read_as_the_events_and_records_that_they_are(
     assert (parts.entries[2:4], parts.records[2:4]) == (whole.entries[2:4], whole.records[2:4])
     assert (len(parts.entries), len(parts.records)) == (len(whole.entries), len(whole.records))
     assert list(parts.numbers()) == list(whole.numbers())
+    assert set(parts.repeated_records()) == set(whole.repeated_records())
+    assert len(whole.repeated_records()) == 18
     assert [kept.record.id for kept in parts.records.among({"C1"})] == ["C1"]
+
+
+def test_several_are_those_of_one_part_of_two_and_of_the_last() -> None:
+    """A record is told that has a second event, wherever both of them are."""
+    events = session_events.SessionEvents()
+    for names in ("aab", "bcd"):
+        for name in names:
+            events.append(chain(GENESIS, Event(name, 1, Noted("n"), NOW.date(), LIAISON, "c", NOW)))
+        if names == "aab":
+            events.pack()
+    assert set(events.repeated_records()) == {"a", "b"}
+
+
+def test_the_numbers_of_a_large_batch_are_checked_in_little_memory() -> None:
+    """Nothing is remembered of a record that has one event, and what does not follow is refused."""
+    many = 20_000
+    events = OneEventEach(many)
+    batch = WriteBatch(events, (), {f"R{number}": 0 for number in range(many)}, {})
+    tracemalloc.start()
+    try:
+        check_numbers(batch, {})
+        check_keys(batch, lambda *_: False)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * many, peak / many
+    with pytest.raises(Conflict):
+        check_numbers(evolve(batch, read_set={"R7": 1}), {"R7": 1})
+
+
+class OneEventEach(session_events.SessionEvents):
+    """Many events of as many records, none of which is held."""
+
+    def __init__(self, many: int) -> None:
+        super().__init__()
+        self.many = many
+
+    def numbers(self) -> Iterator[EventNumber]:
+        """Yield the record, number and key of each event."""
+        return (EventNumber(f"R{number}", 1, f"{number}") for number in range(self.many))
 
 
 def test_a_record_that_was_never_read_is_none_of_a_session() -> None:

@@ -19,11 +19,9 @@ from peelflow.stores.base import (
     StoredEvent,
     StoredRecord,
     WriteBatch,
-    check_keys,
-    check_numbers,
     check_texts,
-    read_set_ids,
 )
+from peelflow.stores.batch_checks import check_keys, check_numbers, read_set_ids
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.sqlite import SqliteStore
 from peelflow.stores.sqlite_file import SCHEMA
@@ -61,6 +59,15 @@ class IgnoresListings(MemoryStore):
     def append(self, batch: WriteBatch) -> None:
         """Forget what was listed."""
         super().append(evolve(batch, listings={}))
+
+
+class ForgetsNames(MemoryStore):
+    """S2: a batch brings names to others than those that were read."""
+
+    def append(self, batch: WriteBatch) -> None:
+        """Count anew."""
+        names = None if batch.names is None else self.names_number()
+        super().append(evolve(batch, names=names))
 
 
 class OrdersByClock(MemoryStore):
@@ -338,6 +345,7 @@ MEMORY = {
         KeepsHalf,
         IgnoresReads,
         IgnoresListings,
+        ForgetsNames,
         OrdersByClock,
         TakesNotesForActs,
         ListsByWord,

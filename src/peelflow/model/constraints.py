@@ -9,9 +9,7 @@ otherwise.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
-
-from peelflow.results import frozen
+from typing import Annotated, Any, NamedTuple
 
 LONGEST_NAME = 200
 """The characters of a name, a key or another short word, in rule files and of records."""
@@ -26,8 +24,7 @@ def file_key(name: str | None) -> dict[str, Any]:
     return {FILE_KEY: name}
 
 
-@frozen
-class NamePattern:
+class NamePattern(NamedTuple):
     """A text that is a name: what it names, its pattern, and the pattern in words."""
 
     what: str
@@ -35,40 +32,33 @@ class NamePattern:
     words: str = f"small letters, digits and `_`, starting with a letter, at most {LONGEST_NAME}"
 
 
-@frozen
-class NumberRange:
+class NumberRange(NamedTuple):
     """Bounds of a whole number, inclusive."""
 
     least: int
     most: int
 
 
-@frozen
 class AtLeastOne:
     """A list or mapping that may not be empty."""
 
 
-@frozen
 class OneOrList:
     """One value, or a list of at least one."""
 
 
-@frozen
 class LevelWord:
     """A level from 1 to 4, or the word `none`."""
 
 
-@frozen
 class FirstDayWord:
     """A date, or the word `unknown`."""
 
 
-@frozen
 class ByTrigger:
     """A mapping from each trigger to one transition, or to a list of alternatives."""
 
 
-@frozen
 class GuaranteeSentence:
     """A text in the language of guarantees."""
 

@@ -57,27 +57,32 @@ _Json = Any
 
 
 def cache_text(rulebook: Rulebook, folder: Path) -> str:
-    """Return a rulebook that the files in `folder` gave as text for `rulebook_from_cache`."""
-    kept = {
-        "files": _file_digests(folder),
-        "classes": _class_fields(),
-        "rulebook": _to_json(rulebook, f"{printable(folder.as_posix())}/"),
-    }
-    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False) + "\n"
+    """Return a rulebook that the files in `folder` gave as text for `rulebook_from_cache`.
+
+    Its first line says of which files and classes it is, its second is the rulebook.
+    """
+    lines = (
+        {"files": _file_digests(folder), "classes": _class_fields()},
+        _to_json(rulebook, f"{printable(folder.as_posix())}/"),
+    )
+    return "".join(
+        json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n" for line in lines
+    )
 
 
 def rulebook_from_cache(text: str, folder: Path) -> Rulebook | None:
     """Return the rulebook that `text` keeps, None unless it is that of the files in `folder`."""
+    kept, _, rulebook = text.partition("\n")
     try:
-        kept = json.loads(text)
-        if kept["files"] != _file_digests(folder) or kept["classes"] != _class_fields():
+        if json.loads(kept) != {"files": _file_digests(folder), "classes": _class_fields()}:
             return None
-        rulebook = _CacheReader(f"{printable(folder.as_posix())}/").built(kept["rulebook"])
+        made = _made_in(f"{printable(folder.as_posix())}/")
+        found = json.loads(rulebook, object_hook=made)
     except (OSError, ArithmeticError, AttributeError, LookupError, RecursionError):
         return None
     except (TypeError, ValueError):
         return None
-    return rulebook if isinstance(rulebook, Rulebook) else None
+    return found if isinstance(found, Rulebook) else None
 
 
 def _file_digests(folder: Path) -> Mapping[str, str]:
@@ -110,49 +115,45 @@ def _class_fields() -> Mapping[str, list[str]]:
 
 
 def _to_json(value: object, at: str) -> _Json:
-    """Return a value as JSON has it: a list begins with what it is."""
+    """Return a value as JSON has it: an object with one key, which is what it is."""
     match value:
         case None | bool() | int() | str():
             return value
         case date():
-            return ["date", value.isoformat()]
+            return {"date": [value.isoformat()]}
         case tuple():
-            return ["tuple", *[_to_json(item, at) for item in value]]
+            return {"tuple": [_to_json(item, at) for item in value]}
         case Mapping():
-            return {name: _to_json(part, at) for name, part in value.items()}
+            return {"dict": [[name, _to_json(part, at)] for name, part in value.items()]}
         case Span():
-            return ["Span", value.file.removeprefix(at), value.line, value.column]
+            return {"Span": [value.file.removeprefix(at), value.line, value.column]}
         case _:
             parts = [getattr(value, name) for name in _class_fields()[type(value).__name__]]
-            return [type(value).__name__, *[_to_json(part, at) for part in parts]]
+            return {type(value).__name__: [_to_json(part, at) for part in parts]}
 
 
-class _CacheReader:
-    """Builds what `_to_json` took apart, with the places of files in a folder of its own."""
+def _made_in(at: str) -> Callable[[Mapping[str, Sequence[Any]]], object]:
+    """Return what makes the value of an object, whose parts are made, of files in a folder."""
+    made: dict[str, Callable[..., object]] = {
+        **_attrs_classes(),
+        "tuple": lambda *items: items,
+        "dict": lambda *items: dict(items),
+        "date": date.fromisoformat,
+        "Span": lambda file, line, column: Span(
+            file if file.startswith("<") else f"{at}{file}", line, column
+        ),
+    }
 
-    def __init__(self, at: str) -> None:
-        """Take the folder that spans begin with."""
-        self._made: dict[str, Callable[..., object]] = {
-            **_attrs_classes(),
-            "tuple": lambda *items: items,
-            "date": date.fromisoformat,
-            "Span": lambda file, line, column: Span(
-                file if file.startswith("<") else f"{at}{file}", line, column
-            ),
-        }
+    def value_of(plain: Mapping[str, Sequence[Any]]) -> object:
+        ((kind, parts),) = plain.items()
+        return made[kind](*parts)
 
-    def built(self, plain: _Json) -> object:
-        """Return the value that `plain` says."""
-        if type(plain) is list:
-            return self._made[plain[0]](*[self.built(part) for part in plain[1:]])
-        if type(plain) is dict:
-            return {name: self.built(part) for name, part in plain.items()}
-        return plain
+    return value_of
 
 
 NATIONAL, PLANS = "national", ("relevelling", "versions")
 CACHE_FILE = "national.json"
-CACHE_DIGEST = "b40c7c700af0118efe6f32b311d3f775c14b82d91258486aa59a86e7935c95f6"
+CACHE_DIGEST = "2e05eef3a252a31b55cd33b0d06eedb47bd8772a0b4de8fd57369eff7de5dc3d"
 """The SHA-256 of the cache that came with this version: one that was edited is not taken."""
 
 

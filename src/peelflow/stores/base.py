@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from attrs import field
 
-from peelflow.errors import Conflict, InvalidRequest, KeyReused, RulesMismatch, StoreUnavailable
-from peelflow.model.records import Change, Event, Noted, Record
+from peelflow.errors import InvalidRequest, StoreUnavailable
+from peelflow.model.records import Event, Noted, Record
 from peelflow.model.rules import Level
 from peelflow.results import Result, frozen
 from peelflow.stores.codec import check_text
@@ -163,6 +163,10 @@ class EventsInParts(Sequence[StoredEvent]):
         """Yield the record, number and key of each event."""
 
     @abstractmethod
+    def repeated_records(self) -> Collection[str]:
+        """Return the ids of the records that more than one of the events is of."""
+
+    @abstractmethod
     def event_rows(self) -> Iterable[EventRow]:
         """Yield the row of each event."""
 
@@ -199,6 +203,9 @@ class WriteBatch:
             forces that it is joint with are, until a `corrected` or `made_joint` one.
         read_set: The number of every record the decisions read (0: it must not exist yet).
         listings: What queries must list still: the records by id, with the number of each.
+        listed_at: The position of the feed as the first was listed; None where it is not known.
+        names: How often names had been brought as the register's were read, where the batch brings
+            new ones: `append` holds it to that, and counts once more.
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
@@ -209,6 +216,8 @@ class WriteBatch:
     lifecycles: Mapping[PinKey, str]
     documents: Mapping[str, bytes] = field(factory=dict, repr=False)
     listings: Mapping[RecordQuery, Mapping[str, int]] = field(factory=dict, repr=False)
+    listed_at: int | None = None
+    names: int | None = None
 
     def numbers(self) -> Iterable[EventNumber]:
         """Yield the record, number and key of each event."""
@@ -216,6 +225,15 @@ class WriteBatch:
             return self.entries.numbers()
         events = (entry.event for entry in self.entries)
         return (EventNumber(event.record, event.number, event.key) for event in events)
+
+    def repeated_records(self) -> Collection[str]:
+        """Return the ids of the records that more than one of the events is of."""
+        if isinstance(self.entries, EventsInParts):
+            return self.entries.repeated_records()
+        if len(self.entries) == 1:  # said first: each act comes by
+            return ()
+        counts = Counter(entry.event.record for entry in self.entries)
+        return {record for record, count in counts.items() if count > 1}
 
 
 @frozen
@@ -325,7 +343,8 @@ class EventStore(Protocol):
         """Keep the batch whole or not at all (S1), durably (S3).
 
         Raises:
-            Conflict: A record of `batch.read_set` or `batch.listings` has another number (S2).
+            Conflict: A record of `batch.read_set` or `batch.listings` has another number (S2), or
+                names were brought since `batch.names`.
             KeyReused: A key of the batch already exists on its record (S7).
             RulesMismatch: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for too long.
@@ -412,25 +431,8 @@ class SettingStore(Protocol):
         both can be moved together.
         """
 
-
-DOCUMENTS_SETTING = "documents"
-"""What the folder of documents is remembered by."""
-
-
-def folder_as_kept(folder: Path, beside: Path | None) -> str:
-    """Return how a folder is remembered: from the folder of the register's file, if below it."""
-    is_below = beside is not None and folder.is_relative_to(beside)
-    return (folder.relative_to(beside) if beside and is_below else folder).as_posix()
-
-
-def folder_from(kept: object, beside: Path | None) -> Path | None:
-    """Return the folder that `folder_as_kept` told, None where what is kept tells none."""
-    if not isinstance(kept, str) or not kept or "\0" in kept:
-        return None
-    folder = Path(kept)
-    if folder.is_absolute():
-        return folder
-    return None if beside is None else beside / folder
+    def names_number(self) -> int | None:
+        """Return how often batches brought names; None where no batch is held to that."""
 
 
 class Snapshot(Protocol):
@@ -514,45 +516,6 @@ def check_history(url: str, record: str, events: int, expected: int) -> None:
         raise StoreUnavailable(url, why, instead="see what `peelflow verify` finds")
 
 
-def read_set_ids(batch: WriteBatch) -> list[str]:
-    """Return, sorted, the ids of all records whose number decides whether the batch is kept."""
-    read = batch.read_set
-    return sorted([*read, *{event.record for event in batch.numbers() if event.record not in read}])
-
-
-def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
-    """Raise Conflict where a record moved, or an entry does not follow the last of its record.
-
-    `numbers` holds those that the records have now.
-    """
-    for record, expected in sorted(batch.read_set.items()):
-        if numbers.get(record, 0) != expected:
-            raise Conflict(record, expected=expected, found=numbers.get(record, 0))
-    last = dict(numbers)
-    for record, number, _ in batch.numbers():
-        if last.get(record, 0) != number - 1:
-            raise Conflict(record, expected=number - 1, found=last.get(record, 0))
-        last[record] = number
-
-
-def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:
-    """Raise KeyReused for a key that its record carries, or that comes twice in the batch."""
-    records, again, hashes = set[str](), set[str](), set[int]()
-    for record, _, key in batch.numbers():
-        if key is not None:
-            if is_kept(record, key):
-                raise KeyReused(record, key)
-            (again if record in records else records).add(record)
-    records.clear()  # a batch may hold more of them, and more keys, than one would hold at once
-    for record, _, key in batch.numbers() if again else ():
-        if key is not None and record in again:
-            known = len(hashes)
-            hashes.add(hash((record, key)))
-            given = ((event.record, event.key) for event in batch.numbers())
-            if len(hashes) == known and list(given).count((record, key)) > 1:
-                raise KeyReused(record, key)
-
-
 def last_events_in(
     histories: Mapping[str, Sequence[StoredEvent]], until: Mapping[str, int]
 ) -> Mapping[str, StoredEvent]:
@@ -582,29 +545,8 @@ def check_query(query: RecordQuery) -> None:
     check_texts(*(query.field or ()), query.mention)
 
 
-def matches_field(record: Record, field: tuple[str, str] | None) -> bool:
-    """Return whether a record's field says the text that a query asks for."""
-    return field is None or record.fields.get(field[0]) == field[1]
-
-
-def matches_mention(record: Record, mention: str | None) -> bool:
-    """Return whether a record mentions the id that a query asks for."""
-    named = (record.parent, record.successor, *record.children, *record.fields.values())
-    return mention is None or mention in named
-
-
 TotalLine = tuple[str, str, Level, str, str]
 """A force, category, level, ledger and way of counting."""
-
-
-def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine]:
-    """Return the sums of changes, of one force's alone if one is named."""
-    sums: Counter[TotalLine] = Counter()
-    for change in changes:
-        if force in (None, change.force):
-            line = (change.force, change.category, change.level, change.ledger, change.counts)
-            sums[line] += change.delta
-    return sums
 
 
 def check_contents(batch: WriteBatch) -> None:
@@ -616,13 +558,6 @@ def check_contents(batch: WriteBatch) -> None:
             what, why = f"version {version} of {name}", "is longer than the 63 bits a store keeps"
             raise InvalidRequest(what, why, "count versions on from 1")
     check_documents(batch.documents)
-
-
-def check_rules(batch: WriteBatch, digest_of: Callable[[str, int], str | None]) -> None:
-    """Raise RulesMismatch where other rules are kept under a name and version of the batch's."""
-    for name, version, digest in batch.lifecycles:
-        if digest_of(name, version) not in {None, digest}:
-            raise RulesMismatch(name, version)
 
 
 def check_documents(documents: Mapping[str, bytes]) -> None:

@@ -38,20 +38,15 @@ from peelflow.stores.base import (
     SumRow,
     WriteBatch,
     check_history,
-    check_keys,
-    check_numbers,
     check_query,
-    check_rules,
     check_texts,
     chunked,
     last_events_in,
-    matches_field,
-    matches_mention,
-    read_set_ids,
 )
+from peelflow.stores.batch_checks import check_keys, check_numbers, check_rules, read_set_ids
 from peelflow.stores.codec import record_from
 from peelflow.stores.dialect import Dialect, quoted
-from peelflow.stores.listings import check_listed, numbers_of
+from peelflow.stores.listings import check_listed, matches_field, matches_mention, numbers_of
 from peelflow.stores.rows import TOLD_OF_WALKS, RowUnreadable, decoded_rows, stored_event, walks_in
 from peelflow.stores.schema_check import Select
 from peelflow.stores.sums import digest_at, is_of_before
@@ -72,6 +67,8 @@ STORED_EVENT_COLUMNS = ("record", "number", "text", "previous", "digest")
 """What of an event's row is read: SQLite builds every text that it is asked for."""
 LISTING_PAGE = 256
 LONGEST_LISTING = 2**31 - 1
+IDS_AT_ONCE = 8_192
+"""Of how many records the numbers are read at once: what asks for them is one text."""
 
 
 class Statements:
@@ -264,8 +261,10 @@ def _numbers_until(dialect: Dialect) -> str:
 
 def check_batch(batch: WriteBatch, ask: Ask, statements: Statements) -> None:
     """Refuse a batch that does not follow from what is kept, as `EventStore.append` says."""
-    ids = statements.dialect.array(read_set_ids(batch))
-    numbers = {row[0]: row[1] for row in ask(statements.numbers, (ids,))}
+    numbers: dict[str, int] = {}
+    for ids in chunked(read_set_ids(batch), IDS_AT_ONCE):
+        found = dict(ask(statements.numbers, (statements.dialect.array(ids),)))
+        numbers |= {name: found[name] for name in ids if name in found}
     check_numbers(batch, numbers)
     check_keys_and_rules(batch, ask, statements, numbers)
 

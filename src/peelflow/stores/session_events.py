@@ -6,6 +6,7 @@ a tenth of its room.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any, overload
@@ -21,9 +22,6 @@ from peelflow.stores.base import (
 from peelflow.stores.packed import PART, PackedRows, SeenKeys
 from peelflow.stores.rows import change_rows, event_row, says_forces, stored_event
 
-_Values = tuple[Any, ...]
-"""The values of an event's row, and then those of each of its changes, as one."""
-
 
 class SessionEvents(EventsInParts):
     """The events of a session in order: the last as they are, those before them packed.
@@ -33,8 +31,10 @@ class SessionEvents(EventsInParts):
 
     def __init__(self) -> None:
         self._last: list[StoredEvent] = []
-        self._packed: PackedRows[_Values] = PackedRows(tuple)
+        self._packed: PackedRows[tuple[Any, ...]] = PackedRows(tuple)
+        self._packed_changes: PackedRows[ChangeRow] = PackedRows(ChangeRow._make)
         self._parts_of: dict[str, tuple[int, ...]] = {}
+        self._several: set[str] = set()
         self._named_forces: dict[str, None] = {}
         self._packed_keys: SeenKeys | None = None  # a new key is told without unpacking anything
         self._has_corrected = False
@@ -60,13 +60,15 @@ class SessionEvents(EventsInParts):
         for entry in entries:
             if entry.event.key is not None:
                 self._packed_keys.add((entry.event.record, entry.event.key))
-        rows = [(*event_row(e), [tuple(row) for row in change_rows(e.event)]) for e in entries]
+        self._packed_changes.add([row for e in entries for row in change_rows(e.event)])
         # INVARIANT: whoever is stopped from here on holds events twice, which no store keeps.
-        number = self._packed.add(rows)
+        number = self._packed.add(list(map(event_row, entries)))
         shared = (number,)  # one value for all whose events are in this part alone
-        for record in dict.fromkeys(row[0] for row in rows):
+        for record, count in Counter(entry.event.record for entry in entries).items():
             before = self._parts_of.get(record)
             self._parts_of[record] = (*before, number) if before else shared
+            if before or count > 1:
+                self._several.add(record)
         self._last = []
         return entries
 
@@ -109,7 +111,13 @@ class SessionEvents(EventsInParts):
     def _rows_of(self, record: str) -> Iterator[EventRow]:
         for number in self._parts_of.get(record, ()):
             rows = self._packed.part(number)
-            yield from (_event_row(values) for values in rows if values[0] == record)
+            yield from (EventRow._make(values) for values in rows if values[0] == record)
+
+    def repeated_records(self) -> Collection[str]:
+        """Return the ids of the records that more than one of the events is of."""
+        last = Counter(entry.event.record for entry in self._last)
+        again = {name for name, count in last.items() if count > 1 or name in self._parts_of}
+        return self._several | again if again else self._several
 
     def numbers(self) -> Iterator[EventNumber]:
         """Yield the record, number and key of each event."""
@@ -119,12 +127,11 @@ class SessionEvents(EventsInParts):
 
     def event_rows(self) -> Iterator[EventRow]:
         """Yield the row of each event."""
-        return chain(map(_event_row, self._packed), map(event_row, self._last))
+        return chain(map(EventRow._make, self._packed), map(event_row, self._last))
 
     def change_rows(self) -> Iterator[ChangeRow]:
         """Yield the rows of the changes of each event."""
-        packed = (ChangeRow._make(row) for values in self._packed for row in values[-1])
-        return chain(packed, *(change_rows(entry.event) for entry in self._last))
+        return chain(self._packed_changes, *(change_rows(entry.event) for entry in self._last))
 
     def saying_forces(self) -> Collection[str]:
         """Return the records of which an event says the forces."""
@@ -135,7 +142,7 @@ class SessionEvents(EventsInParts):
         return len(self._packed) + len(self._last)
 
     def __iter__(self) -> Iterator[StoredEvent]:
-        return chain(map(_entry, map(_event_row, self._packed)), self._last)
+        return chain(map(_entry, map(EventRow._make, self._packed)), self._last)
 
     @overload
     def __getitem__(self, place: int) -> StoredEvent: ...
@@ -146,10 +153,6 @@ class SessionEvents(EventsInParts):
 
 
 _KEY = EventRow._fields.index("key")
-
-
-def _event_row(values: _Values) -> EventRow:
-    return EventRow._make(values[:-1])
 
 
 def _is_corrected(entry: StoredEvent) -> bool:
