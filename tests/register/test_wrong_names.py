@@ -182,7 +182,7 @@ def test_a_letter_of_before_a_re_opening_never_counts_again(
     (finding,) = moved.verify()
     assert finding.event == 5
     moved.correct("R-1", 5, correction="void", actor=KIM, reason="it launders")
-    assert moved.verify() == ()
+    assert "reopen" in moved.record("R-1").done
 
 
 @pytest.mark.parametrize(("is_of_before", "events"), [(True, [5]), (False, [5, 6])])
