@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from threading import RLock
 from typing import Literal
@@ -85,7 +86,12 @@ def uses_of(person: str, record: Record, scope: str | None = None) -> tuple[Used
         record: The record.
         scope: The force whose register names them, where it is opened for one.
     """
-    forces = record.acting_forces if scope is None else (scope,)
+    return _uses_in(person, record.acting_forces if scope is None else (scope,))
+
+
+@lru_cache(maxsize=1_024)
+def _uses_in(person: str, forces: tuple[str, ...]) -> tuple[UsedName, ...]:
+    """Return a person's name in each of some forces: each act asks it of the same few people."""
     return tuple(UsedName("person", person, force) for force in forces)
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -121,6 +122,12 @@ def _write_utc(moment: datetime) -> str:
             what = f"recorded_at {moment.isoformat()}"
             raise InvalidRequest(what, "has no time zone", "give it in UTC")
         moment = moment.astimezone(UTC)
+    return _utc_text(moment)
+
+
+@lru_cache(maxsize=16)
+def _utc_text(moment: datetime) -> str:
+    """Return a moment in UTC as text: all events of a session are of one."""
     return moment.isoformat(timespec="microseconds")
 
 
