@@ -481,7 +481,7 @@ def _sent_back_as_kept(
     """
     if context.sent_back is None or session.national_ledgers(record) is None:
         return None
-    if event.recorded_at < SENT_BACK_SINCE and session.knows_steps(record):
+    if event.recorded_at < SENT_BACK_SINCE and session.has_steps_done(record):
         return None
     return session.last_sending_back(record, at_level=True)
 

@@ -99,10 +99,10 @@ class Session(ReadSet):
         Args:
             record: The record as it stands, or as it stood.
         """
-        is_told = self.knows_steps(record) and self.lifecycle(record).refines is None
+        is_told = self.has_steps_done(record) and self.lifecycle(record).refines is None
         return None if is_told else self.last_sending_back(record)
 
-    def knows_steps(self, record: Record) -> bool:
+    def has_steps_done(self, record: Record) -> bool:
         """Say whether a record's rules have each step that it says was done.
 
         Args:
