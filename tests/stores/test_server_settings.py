@@ -193,12 +193,15 @@ HELD = {
     "advisory locks": "SELECT pg_advisory_lock(n) FROM generate_series(0, 1023) AS n",
     "a table of ours": "LOCK TABLE peelflow_meta",
     "rows of ours": "SELECT * FROM peelflow_records FOR UPDATE",
+    "a table that is verified": "LOCK TABLE peelflow_documents",
 }
 
 
 def _act_where_held(register: Register, what: str) -> None:
     if what == "a table of ours":
         register.position()
+    if what == "a table that is verified":
+        register.verify()
     if what == "advisory locks":
         appoint(register, "second")
     register.fire("first-3", "start", actor=KIM, on=date(2023, 2, 1))

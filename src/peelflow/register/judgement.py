@@ -429,39 +429,37 @@ def _why_unlawful(
     session: Session, event: Event, record: Record | None, predicates: AssumedPredicates
 ) -> str:
     """Return why an event could not have happened to a record as it then stood, or nothing."""
+    if record is None:
+        why = _why_begun_unlawful(session, event)
+        if not why and isinstance(event.what, Added | TakenOver):
+            check_word_given(session, event)
+        return why
     as_kept = _context_as_kept(session, event, record, predicates)
     match event.what:
-        case TransitionTaken() as what if record:
+        case TransitionTaken() as what:
             why = why_act_unlawful(session, event, what, record, change_context=as_kept)
             rules = f"under {record.lifecycle}, kept beside it"
             did = f"`{what.trigger}` by `{event.actor.role}`"
             return f"{did} is not lawful {rules}: {why}" if why else ""
-        case Relevelled() | Migrated() as what if record:
+        case Relevelled() | Migrated() as what:
             if not is_move_permitted(session, event, record, change_context=as_kept):
                 return no_appointment_sentence(event, record)
             return why_move_unlawful(session, event, what, record)
-        case Added() | TakenOver():
-            why = _why_begun_unlawful(session, event)
-            if not why:
-                check_word_given(session, event)
-            return why
         case _:
             return _why_begun_unlawful(session, event)
 
 
 def _context_as_kept(
-    session: Session, event: Event, record: Record | None, predicates: AssumedPredicates
+    session: Session, event: Event, record: Record, predicates: AssumedPredicates
 ) -> ContextChange:
     """Return what a kept act may look at as it is to be seen."""
 
     def as_kept(context: Context) -> Context:
-        signers = frozenset[str]()
-        if record is not None:
-            signers = kept_signers(session, session.lifecycle(record), event)
-        covering = _as_it_may_have_covered(record, context) if record else context.inspection
+        signers = kept_signers(session, session.lifecycle(record), event)
+        covering = _as_it_may_have_covered(record, context)
         # It lies no later than the day on which it was recorded; whether that has come is told.
         known = evolve(context, predicates=predicates, today=max(context.today, event.on))
-        sent_back = _sent_back_as_kept(session, event, record, context) if record else None
+        sent_back = _sent_back_as_kept(session, event, record, context)
         return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
 
     return as_kept
