@@ -309,6 +309,15 @@ class Conflict(StoreError):
         )
 
 
+class NamesBrought(Conflict):
+    """Names came into the register since a decision that brings some read those it had."""
+
+    def __init__(self, *, expected: int, found: int) -> None:
+        super().__init__("names", expected=expected, found=found)
+        what = f"names were brought {found} times by now, and {expected} times as they were read"
+        self.args = (f"{what}; nothing was kept, read them again and decide anew",)
+
+
 class RulesMismatch(StoreError):
     """The store keeps a lifecycle of this name and version that means something else."""
 

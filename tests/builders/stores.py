@@ -26,7 +26,8 @@ from peelflow.model.records import (
     TakenOver,
     TransitionTaken,
 )
-from peelflow.stores.base import LedgerTotal, RecordQuery, Store, totals_of
+from peelflow.stores.base import LedgerTotal, RecordQuery, Store
+from peelflow.stores.sums import totals_of
 from peelflow.stores.totals import total_order
 from peelflow.testing.samples import (
     ADDED,

@@ -15,7 +15,7 @@ from peelflow import backup
 from peelflow.errors import InvalidRequest, UnknownDocument, Unverified
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
-from peelflow.stores.base import Store, folder_as_kept, folder_from
+from peelflow.stores.base import Store
 from peelflow.stores.memory import MemoryStore
 from peelflow.stores.opening import (
     DocumentFolder,
@@ -24,6 +24,7 @@ from peelflow.stores.opening import (
     register_documents,
     upgrade_store,
 )
+from peelflow.stores.settings import folder_as_kept, folder_from
 from peelflow.stores.sql.connection import make_engine, parse_url
 from tests.builders.stores import OF_LATER, run
 

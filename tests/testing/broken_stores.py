@@ -61,6 +61,15 @@ class IgnoresListings(MemoryStore):
         super().append(evolve(batch, listings={}))
 
 
+class ForgetsNames(MemoryStore):
+    """S2: a batch brings names to others than those that were read."""
+
+    def append(self, batch: WriteBatch) -> None:
+        """Count anew."""
+        names = None if batch.names is None else self.names_number()
+        super().append(evolve(batch, names=names))
+
+
 class OrdersByClock(MemoryStore):
     """S4: a history is sorted by when it was recorded."""
 
@@ -336,6 +345,7 @@ MEMORY = {
         KeepsHalf,
         IgnoresReads,
         IgnoresListings,
+        ForgetsNames,
         OrdersByClock,
         TakesNotesForActs,
         ListsByWord,

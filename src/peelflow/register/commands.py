@@ -23,6 +23,7 @@ from peelflow.model.records import (
     Added,
     Amended,
     Attached,
+    Change,
     ChildLinked,
     Document,
     Event,
@@ -348,12 +349,29 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     check_names(session, event.record, names_in(entering, kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)
     check_word(lifecycle, event, what, session.rulebook.vocabulary.roles)
-    entered = evolve(event, changes=changes_on_entry(lifecycle, what, event.on))
+    entered = _with_changes(event, changes_on_entry(lifecycle, what, event.on))
     record = take(session, entered, None, folded=entering)  # no record says its changes
     if parent is not None:
         link_to_parent(session, parent, record, event)
     take_automatic(session, lifecycle, record, event.on)
     return entered
+
+
+def _with_changes(event: Event, changes: tuple[Change, ...]) -> Event:
+    """Return an event with its changes, part by part: each row of an import comes by."""
+    return Event(
+        record=event.record,
+        number=event.number,
+        what=event.what,
+        on=event.on,
+        actor=event.actor,
+        recorded_by=event.recorded_by,
+        recorded_at=event.recorded_at,
+        reason=event.reason,
+        source=event.source,
+        key=event.key,
+        changes=changes,
+    )
 
 
 def link_to_parent(

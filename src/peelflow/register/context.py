@@ -143,7 +143,8 @@ class Services:
 
     @names.default
     def _names_of_store(self) -> KnownNames:
-        return KnownNames(follows=self.store.capabilities.embedded and self.force is None)
+        can = self.store.capabilities  # a store in an application's transaction has no feed
+        return KnownNames(follows=(can.embedded or can.shared) and self.force is None)
 
     def lifecycle_of(self, pin: Pin) -> Lifecycle:
         """Return the rules of a pin: the rulebook's, else those the store kept."""
@@ -285,6 +286,7 @@ class ReadSet:
     )
     _drafted_appointments: dict[str, None] = field(init=False, factory=dict, repr=False)
     _listings: dict[RecordQuery, Numbers] = field(init=False, factory=dict, repr=False)
+    _listed_at: int | None = field(init=False, default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.rulebook = self.services.rulebook
@@ -339,7 +341,10 @@ class ReadSet:
         Whoever brings or takes a record of it has to read one that is read or moved here: what is
         listed is no lock.
         """
-        records = list(self.services.store.records(query))
+        store = self.services.store
+        if not self._listings and store.capabilities.embedded and self.scope is None:
+            self._listed_at = store.position()
+        records = list(store.records(query))
         self._listings.setdefault(query, numbers_of(records))
         return records
 

@@ -182,7 +182,8 @@ class _ImportRun:
         rules = self._fields_of(row.get("category")) if row.sheet.fields else {}
         if "reference" not in rules.values():
             return []
-        return [text for name, text in row.fields.items() if rules.get(name) == "reference"]
+        fields = row.fields
+        return [fields[name] for name in fields if rules.get(name) == "reference"]
 
     def _fields_of(self, category: str | None) -> Mapping[str, str]:
         """Return the types of a category's fields by their names."""

@@ -22,7 +22,14 @@ from peelflow.files import check_linked, read_regular
 from peelflow.model.records import Correction
 from peelflow.model.rules import Level
 from peelflow.register.limits import MAX_DOCUMENT_BYTES
-from peelflow.register.sheet_kinds import ENTRY_COLUMNS, SHEET_KINDS, SheetKind, kind_of
+from peelflow.register.sheet_kinds import (
+    ENTRY_COLUMNS,
+    FIELD_PREFIX,
+    SHEET_KINDS,
+    SheetKind,
+    field_names,
+    kind_of,
+)
 from peelflow.register.validation import iso_date
 from peelflow.results import frozen
 from peelflow.texts import is_blank
@@ -31,7 +38,6 @@ from peelflow.wording import listed, nearest_name, shown, suggestion
 MAX_SHEET_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 1_048_576
 """As many rows as a spreadsheet has."""
-FIELD_PREFIX = "field."
 DATE_COLUMNS = frozenset({"on", "to", "issued", "graded", "first_day", "last_day", "signed_on"})
 
 
@@ -55,7 +61,6 @@ class _UnreadableSheet(Exception):
     """A sheet has faults as a whole, so none of its rows can be read."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Take the faults."""
         super().__init__()
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
 
@@ -87,12 +92,8 @@ class SheetRow:
     @property
     def fields(self) -> Mapping[str, str]:
         """The cells that are fields of the record."""
-        named = self.sheet.columns
-        return {
-            column.removeprefix(FIELD_PREFIX): text
-            for column, text in self.cells.items()
-            if column not in named
-        }
+        names = field_names(self.sheet, tuple(self.cells))
+        return {name: self.cells[column] for column, name in names}
 
 
 def sheets_at(path: Path) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
@@ -306,7 +307,7 @@ def _numbered_lines(path: Path, kinds: tuple[SheetKind, ...]) -> Iterator[SheetL
         if count > MAX_ROWS:
             most = f"a sheet has at most {MAX_ROWS} rows, its header among them"
             raise sheet_fault(Span(path.as_posix(), line), "too-large", most, "split it")
-        is_wide = is_wide or _says_anything(cells[width:])
+        is_wide = is_wide or (len(cells) > width and _says_anything(cells[width:]))
     return (
         (line, _trimmed(cells, len(header)) if is_wide else cells[:width])
         for line, cells in _each_line(source, path)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from threading import RLock
 from typing import Literal
 
 from attrs import field
 
+from peelflow.errors import InvalidRequest
 from peelflow.model.records import (
     PEELFLOW,
     Added,
@@ -29,7 +31,7 @@ from peelflow.model.rules import Category
 from peelflow.results import define, frozen
 from peelflow.stores.base import RecordQuery, Store
 from peelflow.stores.soundness import documents_of
-from peelflow.texts import name_keys
+from peelflow.texts import SPELT_ALIKE, name_keys
 
 NameKind = Literal["id", "force", "person"]
 EVENTS_AT_ONCE = 500
@@ -84,7 +86,12 @@ def uses_of(person: str, record: Record, scope: str | None = None) -> tuple[Used
         record: The record.
         scope: The force whose register names them, where it is opened for one.
     """
-    forces = record.acting_forces if scope is None else (scope,)
+    return _uses_in(person, record.acting_forces if scope is None else (scope,))
+
+
+@lru_cache(maxsize=1_024)
+def _uses_in(person: str, forces: tuple[str, ...]) -> tuple[UsedName, ...]:
+    """Return a person's name in each of some forces: each act asks it of the same few people."""
     return tuple(UsedName("person", person, force) for force in forces)
 
 
@@ -100,6 +107,23 @@ def people_of(event: Event) -> Iterator[str]:
     for document in documents_of(event):
         if document.signed_by is not None:
             yield document.signed_by
+
+
+def alike_refused(record: str | None, used: UsedName, other: str) -> InvalidRequest:
+    """Return the error of a name that a reader would take for another.
+
+    Args:
+        record: The id of the record that brings it, where one does.
+        used: The name.
+        other: The other name.
+    """
+    what = f"the {used.kind} {used.name!r}"
+    if record is not None and used.kind != "id":
+        what = f"{record}: {what}"
+    instead = f"write `{other}`, or choose another"
+    if other == PEELFLOW.person:
+        instead = "act as a person: that is the name under which peelflow acts by itself"
+    return InvalidRequest(what, f"{SPELT_ALIKE} `{other}`", instead)
 
 
 @define(eq=False)
@@ -165,6 +189,12 @@ class NamesByKey:
         init=False, factory=lambda: defaultdict(_AlikeNames), repr=False
     )
 
+    def __iter__(self) -> Iterator[UsedName]:
+        """Yield the names."""
+        for (kind, force), names in self._names.items():
+            for name in {*names.by_hash.values(), *names.others.values(), *names.hidden}:
+                yield UsedName(kind, name, force)
+
     def has(self, used: UsedName) -> bool:
         """Return whether a name is in use, spelt so."""
         return self._names[used.kind, used.force].has(used.name)
@@ -209,14 +239,16 @@ class NamesByKey:
 class KnownNames:
     """The names that a store holds, by the keys that alike names share.
 
-    They are read once, then as they come. `follows`: whether the store's feed may be read, and
-    tells at no cost whether something came; else only what this register brings is seen.
+    They are read once, and again when somebody brought some since: a store tells how often that
+    was. `follows`: whether its feed may be read, so that only what came is; else all is.
     """
 
     follows: bool = False
     _known: NamesByKey = field(init=False, factory=NamesByKey, repr=False)
     _position: int | None = field(init=False, default=None)
-    _forces_read: set[str] = field(init=False, factory=set, repr=False)
+    _number: int | None = field(init=False, default=None)
+    _people_at: dict[str, int | None] = field(init=False, factory=dict, repr=False)
+    _everyone_at: int | None = field(init=False, default=None)
     _lock: RLock = field(init=False, factory=RLock, repr=False)
 
     def note(self, names: Iterable[UsedName]) -> None:
@@ -229,6 +261,20 @@ class KnownNames:
         """Take names as known, and out of where they were gathered."""
         with self._lock:
             self._known.take_all(names)
+
+    def count_own(self, number: int) -> None:
+        """Take what a batch of this register's own brought as read: it is noted already.
+
+        Args:
+            number: How often names had been brought before it.
+        """
+        with self._lock:
+            read = {force: at for force, at in self._people_at.items() if at == number}
+            self._people_at.update(dict.fromkeys(read, number + 1))
+            if self._everyone_at == number:
+                self._everyone_at = number + 1
+            if self._number == number:
+                self._number = number + 1
 
     def is_known(self, used: UsedName) -> bool:
         """Return whether a name is in use, spelt so.
@@ -252,46 +298,78 @@ class KnownNames:
         near = self._known.alike(used)
         return None if near is None or self._known.has(used) else near
 
-    def catch_up(self, store: Store, categories: Mapping[str, Category]) -> bool:
-        """Read what the store holds, or what came into it since; return whether all was read.
+    def catch_up(self, store: Store, categories: Mapping[str, Category]) -> int | None:
+        """Read what the store holds, or what came into it since.
 
         Args:
             store: The store.
             categories: The categories by name.
+
+        Returns:
+            How often names had been brought, as the store tells it, before they were read.
         """
         with self._lock:
+            number = store.names_number()
             if self._position is None:
-                self._known.clear()
-                self._forces_read.clear()
-                self._position = store.position() if self.follows else 0
-                self._note_records(store.records(RecordQuery()), categories)
-                return True
-            if self.follows and store.position() > self._position:
-                while items := store.feed(self._position, EVENTS_AT_ONCE):
-                    named = (item.entry.event for item in items)
-                    ids = {event.record for event in named if isinstance(event.what, _NAMING)}
-                    records = (stored.record for stored in store.read(ids).values())
-                    self._note_records(records, categories)
-                    self._position = items[-1].position
-            return False
+                self._read_whole(store, number, categories)
+            elif number is None or number != self._number:
+                if self.follows:
+                    self._follow(store, self._position, categories)
+                else:
+                    self._read_whole(store, number, categories)
+            self._number = number
+            return number
 
-    def read_people(self, store: Store, force: str, categories: Mapping[str, Category]) -> None:
+    def _read_whole(
+        self, store: Store, number: int | None, categories: Mapping[str, Category]
+    ) -> None:
+        self._known.clear()
+        self._people_at.clear()
+        self._position = store.position() if self.follows else 0
+        self._note_records(store.records(RecordQuery()), categories)
+        self._everyone_at = number
+
+    def _follow(self, store: Store, position: int, categories: Mapping[str, Category]) -> None:
+        while items := store.feed(position, EVENTS_AT_ONCE):
+            named = (item.entry.event for item in items)
+            ids = {event.record for event in named if isinstance(event.what, _NAMING)}
+            records = (stored.record for stored in store.read(ids).values())
+            self._note_records(records, categories)
+            self._position = position = items[-1].position
+
+    def read_people(
+        self, store: Store, force: str, categories: Mapping[str, Category]
+    ) -> int | None:
         """Read who acts in a force: who holds an appointment, and who acted on its records.
 
-        Each force is read once, and no more of its records than tell it quickly.
+        No more of its records are read than tell it quickly, and none while nobody brings a name.
 
         Args:
             store: The store.
             force: The force.
             categories: The categories by name.
+
+        Returns:
+            How often names had been brought, as the store tells it, before they were read.
         """
         with self._lock:
-            if self._position is None and force not in self._forces_read:
-                self._forces_read.add(force)
+            number = store.names_number()
+            is_read = force in self._people_at or self._position is not None
+            if not is_read or self._people_at.get(force, self._everyone_at) != number:
                 appointments = store.records(RecordQuery(force, _APPOINTMENTS))
                 records = islice(store.records(RecordQuery(force)), RECORDS_OF_FORCE)
                 self._note_records(appointments, categories)
                 self._note_records(records, categories)
+                self._people_at[force] = number
+            return number
+
+    def has_read_people(self, force: str) -> bool:
+        """Return whether it was read who acts in a force.
+
+        Args:
+            force: The force.
+        """
+        return force in self._people_at
 
     def _note_records(self, records: Iterable[Record], categories: Mapping[str, Category]) -> None:
         for record in records:

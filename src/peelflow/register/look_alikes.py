@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from peelflow.errors import InvalidRequest
 from peelflow.model.records import PEELFLOW, Event, Record
-from peelflow.register.known_names import UsedName, names_in, people_of, uses_of
+from peelflow.register.known_names import UsedName, alike_refused, names_in, people_of, uses_of
 from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
-from peelflow.texts import SPELT_ALIKE, are_alike
+from peelflow.texts import are_alike
 
 
 def check_names(session: Session, record: str, names: Iterable[UsedName]) -> None:
@@ -33,7 +32,7 @@ def check_names(session: Session, record: str, names: Iterable[UsedName]) -> Non
             continue
         near = session.alike_name(used)
         if near is not None:
-            raise _refused(record, used, near)
+            raise alike_refused(record, used, near)
         session.put_name(used)
 
 
@@ -57,8 +56,8 @@ def check_respelt(session: Session, record: Record, used: UsedName, old: str) ->
         for other in session.services.store.records(RecordQuery(force)):
             names = names_in(other, categories.get(other.category))
             if other.id != record.id and (used.kind, old) in ((n.kind, n.name) for n in names):
-                raise _refused(record.id, used, old)
-    session.put_name(used)
+                raise alike_refused(record.id, used, old)
+    session.put_name(used, may_be_alike=True)
 
 
 def check_people_of_event(session: Session, record: Record, event: Event) -> None:
@@ -97,26 +96,16 @@ def _check_person(session: Session, record: Record, used: UsedName) -> None:
     """Take a person as known in a force; refuse one whom a reader would take for another."""
     person = used.name
     if are_alike(person, PEELFLOW.person):
-        raise _refused(record.id, used, PEELFLOW.person)
+        raise alike_refused(record.id, used, PEELFLOW.person)
     own = _people_of_record(session, record)
     if person not in own:
         alike = (name for name in own if are_alike(name, person))
         near = next(alike, None) or session.alike_person(used)
         if near is not None:
-            raise _refused(record.id, used, near)
-    session.put_name(used)
+            raise alike_refused(record.id, used, near)
+    session.put_name(used, may_be_alike=person in own)
 
 
 def _people_of_record(session: Session, record: Record) -> dict[str, None]:
     history = session.history(record.id) if session.find(record.id) else ()
     return {person: None for event in history for person in people_of(event)}
-
-
-def _refused(record: str, used: UsedName, near: str) -> InvalidRequest:
-    what = (
-        f"the id {used.name!r}" if used.kind == "id" else f"{record}: the {used.kind} {used.name!r}"
-    )
-    instead = f"write `{near}`, or choose another"
-    if near == PEELFLOW.person:
-        instead = "act as a person: that is the name under which peelflow acts by itself"
-    return InvalidRequest(what, f"{SPELT_ALIKE} `{near}`", instead)

@@ -9,19 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from itertools import count
 from types import TracebackType
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import apply, as_corrected, begin, withdrawal_of
+from peelflow.engine.fold import as_corrected, withdrawal_of
 from peelflow.engine.machine import machine_for
-from peelflow.errors import EventVoided, InvalidRequest, KeyReused
+from peelflow.errors import EventVoided, InvalidRequest, KeyReused, NamesBrought
 from peelflow.model.decisions import Act, Context
-from peelflow.model.records import Corrected, Event, Record, Relevelled, TransitionTaken
+from peelflow.model.records import (
+    Added,
+    Corrected,
+    Event,
+    Migrated,
+    Record,
+    Relevelled,
+    TakenOver,
+    TransitionTaken,
+)
 from peelflow.model.rules import Lifecycle, Pin
-from peelflow.model.triggers import triggers_sending_back
 from peelflow.register.context import APPOINTMENT, ReadSet
-from peelflow.register.known_names import NamesByKey, UsedName
+from peelflow.register.known_names import NamesByKey, UsedName, alike_refused
 from peelflow.register.validation import idempotency_payload
 from peelflow.results import define
 from peelflow.rulebook.canonical import canonical_text
@@ -29,6 +38,8 @@ from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch, check_hi
 from peelflow.stores.rows import GENESIS, chain
 from peelflow.stores.session_records import MovedRecords
 
+NAMES_TRIES = 100
+"""How often a batch is tried anew that others overtook, each by bringing names."""
 SavepointState = tuple[int, dict[str, StoredRecord | None] | None]
 """How many events there were when a savepoint began, and what the one around it undoes."""
 
@@ -66,8 +77,10 @@ class Session(ReadSet):
     _below: dict[str, dict[str, None]] = field(init=False, factory=dict, repr=False)
     _drafted_names: NamesByKey = field(init=False, factory=NamesByKey, repr=False)
     _last_names: list[tuple[UsedName, int]] = field(init=False, factory=list, repr=False)
+    _names_alike: set[UsedName] = field(init=False, factory=set, repr=False)
+    _brings_names: bool = field(init=False, default=False, repr=False)
     _knows_names: bool = field(init=False, default=False, repr=False)
-    _has_read_names: bool = field(init=False, default=False, repr=False)
+    _names_number: int | None = field(init=False, default=None, repr=False)
 
     def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
         """Return all that a decision on an act may look at, as the session sees it."""
@@ -80,13 +93,22 @@ class Session(ReadSet):
     def unknown_sending_back(self, record: Record) -> date | None:
         """Return when a record was last sent back, where its rules do not tell it.
 
-        A step that they do not have may have done so, before it moved to them.
+        A step that they do not have may have done so, before it moved to them; and a plan to rules
+        of a force's own may have called one what it was not, where an earlier peelflow took it.
 
         Args:
             record: The record as it stands, or as it stood.
         """
-        is_told = record.done.keys() <= machine_for(self.lifecycle(record)).events.keys()
+        is_told = self.has_steps_done(record) and self.lifecycle(record).refines is None
         return None if is_told else self.last_sending_back(record)
+
+    def has_steps_done(self, record: Record) -> bool:
+        """Say whether a record's rules have each step that it says was done.
+
+        Args:
+            record: The record as it stands, or as it stood.
+        """
+        return record.done.keys() <= machine_for(self.lifecycle(record)).events.keys()
 
     def last_sending_back(self, record: Record, *, at_level: bool = False) -> date | None:
         """Return when a record was last sent back or re-opened, by the rules of that time.
@@ -96,20 +118,17 @@ class Session(ReadSet):
             at_level: Whether only what was done since it came to its level counts.
         """
         found: date | None = None
-        before: Record | None = None
+        sent_back_by = frozenset[str]()
         for event in as_corrected(self.history(record.id)):
             if event.number > record.number:
                 break
-            if before is None:
-                before = begin(event)
-                continue
             what = event.what
-            if at_level and isinstance(what, Relevelled):
-                found = None
             if isinstance(what, TransitionTaken):
-                is_back = what.trigger in triggers_sending_back(self.lifecycle(before))
-                found = event.on if is_back else found
-            before = apply(before, event)
+                found = event.on if what.trigger in sent_back_by else found
+            elif isinstance(what, (Added, TakenOver, Relevelled, Migrated)):
+                rules = self.services.lifecycle_of(what.lifecycle)
+                sent_back_by = machine_for(rules).sent_back_by
+                found = None if at_level and isinstance(what, Relevelled) else found
         return found
 
     def savepoint(self) -> Savepoint:
@@ -130,7 +149,7 @@ class Session(ReadSet):
         if not self._entries:
             return
         events, changed = self._entries, self._entries.records()
-        self.services.store.append(
+        brought = self._append(
             WriteBatch(
                 entries=events if events.is_packed else tuple(events),
                 records=MovedRecords(self._records, changed, events.last_records())
@@ -142,11 +161,57 @@ class Session(ReadSet):
                 lifecycles=dict(self._lifecycles),
                 documents=self._kept_with_batch() if self._documents else {},
                 listings=dict(self._listings),
+                listed_at=self._listed_at,
+                names=self._number_of_names(),
             )
         )
         if self._entries.has_corrected:
             self.services.names.forget()  # a record may be withdrawn, or of another force by now
         self.services.names.note_all(self._drafted_names)
+        if brought is not None:
+            self.services.names.count_own(brought)
+
+    def _append(self, batch: WriteBatch) -> int | None:
+        """Append a batch, and return how often names had been brought before it.
+
+        Where some were brought meanwhile, its own are held to those first.
+        """
+        for tries in count():
+            try:
+                self.services.store.append(batch)
+                break
+            except NamesBrought:
+                if tries == NAMES_TRIES:
+                    raise
+            batch = evolve(batch, names=self._checked_again())
+        return batch.names
+
+    def _number_of_names(self) -> int | None:
+        """Return how often names had been brought as they were read; None if there is none new."""
+        if not self._brings_names:
+            return None
+        number = self._names_number
+        return self.services.store.names_number() if number is None else number
+
+    def _checked_again(self) -> int | None:
+        """Read the names that came since, and return how often any came by now.
+
+        Raises:
+            InvalidRequest: One of those that came is alike to one that this session brings.
+        """
+        known, store = self.services.names, self.services.store
+        categories = self.rulebook.vocabulary.categories
+        unlike = [used for used in self._drafted_names if used not in self._names_alike]
+        number = store.names_number()
+        if self._knows_names:
+            known.catch_up(store, categories)
+        for force in {used.force for used in unlike if known.has_read_people(used.force)}:
+            known.read_people(store, force, categories)
+        for used in unlike:
+            near = known.alike(used)
+            if near is not None:
+                raise alike_refused(None, used, near)
+        return number
 
     def _kept_with_batch(self) -> Mapping[str, bytes]:
         """Return the documents the store keeps with the batch; others are kept before it."""
@@ -246,17 +311,17 @@ class Session(ReadSet):
 
         Names that this session brings are in use, too.
         """
-        names = self.services.names
-        is_read_anew = names.follows or used.kind == "id" or self._has_read_names
-        if not (is_read_anew or self.is_name_known(used)):
-            # A force or person is rarely new: another process may have brought it since.
-            names.forget()
-            self._knows_names = False
         if not self._knows_names:
             categories = self.rulebook.vocabulary.categories
-            self._has_read_names |= names.catch_up(self.services.store, categories)
+            number = self.services.names.catch_up(self.services.store, categories)
+            self._note_names_number(number)
             self._knows_names = True
         return self._alike_to_known(used)
+
+    def _note_names_number(self, number: int | None) -> None:
+        """Note how often names had been brought as the first were read."""
+        if self._names_number is None:
+            self._names_number = number
 
     def alike_person(self, used: UsedName) -> str | None:
         """Return the person of a force whom a reader would take for another, None for nobody.
@@ -266,7 +331,8 @@ class Session(ReadSet):
         """
         categories = self.rulebook.vocabulary.categories
         force = self.services.force or used.force
-        self.services.names.read_people(self.services.store, force, categories)
+        number = self.services.names.read_people(self.services.store, force, categories)
+        self._note_names_number(number)
         return self._alike_to_known(used)
 
     def _alike_to_known(self, used: UsedName) -> str | None:
@@ -280,10 +346,13 @@ class Session(ReadSet):
         stored = self._records.known(record)
         return stored is not None and stored.record.withdrawn
 
-    def put_name(self, used: UsedName) -> None:
-        """Take a name as in use, with the event that is put next."""
+    def put_name(self, used: UsedName, *, may_be_alike: bool = False) -> None:
+        """Take a name as in use, with the event that is put next; one may be alike to another."""
         if self._drafted_names.add(used):
             self._last_names.append((used, len(self._entries)))
+            if may_be_alike:
+                self._names_alike.add(used)
+            self._brings_names = self._brings_names or not self.services.names.is_known(used)
 
     def _forget_names(self, count: int) -> None:
         """Forget the names that came with the events behind the first `count`."""

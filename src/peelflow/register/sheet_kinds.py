@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from peelflow.errors import InvalidRequest
 from peelflow.results import frozen
 from peelflow.wording import suggestion
+
+FIELD_PREFIX = "field."
+"""What may stand before the name of a field in a header."""
 
 
 @frozen
@@ -149,3 +153,17 @@ def kind_of(
 
     told = [kind for kind in kinds if kind.identifying_column in header]
     return min(told, key=faults, default=None)
+
+
+@lru_cache(maxsize=256)
+def field_names(kind: SheetKind, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return those of a row's columns that say a field of its record, each with its name.
+
+    Each row asks it, and most fill the same columns.
+
+    Args:
+        kind: The kind of the sheet.
+        columns: The columns that the row fills.
+    """
+    named = kind.columns
+    return tuple((name, name.removeprefix(FIELD_PREFIX)) for name in columns if name not in named)

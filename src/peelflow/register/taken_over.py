@@ -127,7 +127,7 @@ def check_word(
     Raises:
         InspectorateOnly: With whose word it takes.
     """
-    role = {**lifecycle.roles, **roles}[event.actor.role]
+    role = roles.get(event.actor.role) or lifecycle.roles[event.actor.role]
     theirs = inspectorate_roles(lifecycle, what.state) if isinstance(what, TakenOver) else ()
     if theirs and role.side != INSPECTORATE:
         rules = str(lifecycle)

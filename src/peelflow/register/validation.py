@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from attrs import evolve
@@ -104,7 +105,7 @@ def _is_plain(name: object) -> bool:
         and 0 < len(name) <= LONGEST_NAME
         and name.isascii()
         and name.isprintable()
-        and " " not in {name[0], name[-1]}
+        and name[0] != " " != name[-1]
     )
 
 
@@ -280,6 +281,7 @@ LAST_POSITION = 2**63 - 1  # what a database counts to
 ISO_DATE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
+@lru_cache(maxsize=4_096)  # the rows of a sheet say the same days again and again
 def iso_date(text: str) -> date | None:
     """Return the day that a text like 2023-03-30 names, None when it names none."""
     try:
@@ -545,9 +547,7 @@ def check_known_force(services: Services, force: str | None) -> None:
         InvalidRequest: With the one that was meant.
     """
     records = services.store.records
-    if force is None or any(True for _ in records(RecordQuery(force=force))):
-        return
-    if force == services.force:
+    if force in (None, services.force) or any(True for _ in records(RecordQuery(force=force))):
         return
     check_text(force, "the force")
     known = {name for record in records(RecordQuery()) for name in record.forces}

@@ -92,14 +92,10 @@ class Rulebook:
         Raises:
             InvalidRequest: Nothing here runs such records from that date.
         """
-        fitting = _lifecycles_running(self, category, level)
-        in_force = [rules for rules in fitting if rules.first_day <= graded]
-        base = [rules for rules in in_force if rules.refines is None]
-        if not base:
+        taken = _lifecycle_taken(self, category, level, graded)
+        if taken is None:
             raise _no_lifecycle_for(self, category, level, graded)
-        latest = max(base, key=_precedence)
-        refining = [rules for rules in in_force if rules.refines == str(latest)]
-        return max(refining, key=_precedence, default=latest)
+        return taken
 
     def previous_forms(self, category: str, level: Level, taken: Pin) -> tuple[str, ...]:
         """Return, as name@version, the force's own lifecycles that a new record no longer takes.
@@ -177,6 +173,21 @@ def _lifecycles_running(rulebook: Rulebook, category: str, level: Level) -> tupl
     """Return the lifecycles that run records of a category and level: each entry asks for them."""
     known = rulebook.lifecycles
     return tuple(rules for rules in known if _runs_records_of(rules, category, level))
+
+
+@lru_cache(maxsize=4_096)
+def _lifecycle_taken(
+    rulebook: Rulebook, category: str, level: Level, graded: date
+) -> Lifecycle | None:
+    """Return the lifecycle that a record takes: the rows of a sheet ask again and again."""
+    fitting = _lifecycles_running(rulebook, category, level)
+    in_force = [rules for rules in fitting if rules.first_day <= graded]
+    base = [rules for rules in in_force if rules.refines is None]
+    if not base:
+        return None
+    latest = max(base, key=_precedence)
+    refining = [rules for rules in in_force if rules.refines == str(latest)]
+    return max(refining, key=_precedence, default=latest)
 
 
 def _precedence(rules: Lifecycle) -> tuple[date, int]:

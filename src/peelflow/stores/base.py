@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from attrs import field
 
 from peelflow.errors import InvalidRequest, StoreUnavailable
-from peelflow.model.records import Change, Event, Noted, Record
+from peelflow.model.records import Event, Noted, Record
 from peelflow.model.rules import Level
 from peelflow.results import Result, frozen
 from peelflow.stores.codec import check_text
@@ -203,6 +203,9 @@ class WriteBatch:
             forces that it is joint with are, until a `corrected` or `made_joint` one.
         read_set: The number of every record the decisions read (0: it must not exist yet).
         listings: What queries must list still: the records by id, with the number of each.
+        listed_at: The position of the feed as the first was listed; None where it is not known.
+        names: How often names had been brought as the register's were read, where the batch brings
+            new ones: `append` holds it to that, and counts once more.
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
@@ -213,6 +216,8 @@ class WriteBatch:
     lifecycles: Mapping[PinKey, str]
     documents: Mapping[str, bytes] = field(factory=dict, repr=False)
     listings: Mapping[RecordQuery, Mapping[str, int]] = field(factory=dict, repr=False)
+    listed_at: int | None = None
+    names: int | None = None
 
     def numbers(self) -> Iterable[EventNumber]:
         """Yield the record, number and key of each event."""
@@ -338,7 +343,8 @@ class EventStore(Protocol):
         """Keep the batch whole or not at all (S1), durably (S3).
 
         Raises:
-            Conflict: A record of `batch.read_set` or `batch.listings` has another number (S2).
+            Conflict: A record of `batch.read_set` or `batch.listings` has another number (S2), or
+                names were brought since `batch.names`.
             KeyReused: A key of the batch already exists on its record (S7).
             RulesMismatch: The store keeps other rules under a name and version of the batch's.
             StoreBusy: Another writer held the store for too long.
@@ -425,25 +431,8 @@ class SettingStore(Protocol):
         both can be moved together.
         """
 
-
-DOCUMENTS_SETTING = "documents"
-"""What the folder of documents is remembered by."""
-
-
-def folder_as_kept(folder: Path, beside: Path | None) -> str:
-    """Return how a folder is remembered: from the folder of the register's file, if below it."""
-    is_below = beside is not None and folder.is_relative_to(beside)
-    return (folder.relative_to(beside) if beside and is_below else folder).as_posix()
-
-
-def folder_from(kept: object, beside: Path | None) -> Path | None:
-    """Return the folder that `folder_as_kept` told, None where what is kept tells none."""
-    if not isinstance(kept, str) or not kept or "\0" in kept:
-        return None
-    folder = Path(kept)
-    if folder.is_absolute():
-        return folder
-    return None if beside is None else beside / folder
+    def names_number(self) -> int | None:
+        """Return how often batches brought names; None where no batch is held to that."""
 
 
 class Snapshot(Protocol):
@@ -556,29 +545,8 @@ def check_query(query: RecordQuery) -> None:
     check_texts(*(query.field or ()), query.mention)
 
 
-def matches_field(record: Record, field: tuple[str, str] | None) -> bool:
-    """Return whether a record's field says the text that a query asks for."""
-    return field is None or record.fields.get(field[0]) == field[1]
-
-
-def matches_mention(record: Record, mention: str | None) -> bool:
-    """Return whether a record mentions the id that a query asks for."""
-    named = (record.parent, record.successor, *record.children, *record.fields.values())
-    return mention is None or mention in named
-
-
 TotalLine = tuple[str, str, Level, str, str]
 """A force, category, level, ledger and way of counting."""
-
-
-def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine]:
-    """Return the sums of changes, of one force's alone if one is named."""
-    sums: Counter[TotalLine] = Counter()
-    for change in changes:
-        if force in (None, change.force):
-            line = (change.force, change.category, change.level, change.ledger, change.counts)
-            sums[line] += change.delta
-    return sums
 
 
 def check_contents(batch: WriteBatch) -> None:

@@ -1,4 +1,4 @@
-"""Hold a batch to what is kept of its records: their numbers, their keys and their rules.
+"""Hold a batch to what is kept: its records' numbers, keys and rules, and the names of all.
 
 A batch may be too large to hold, so nothing is remembered of a record that has one event in it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from peelflow.errors import Conflict, KeyReused, RulesMismatch
+from peelflow.errors import Conflict, KeyReused, NamesBrought, RulesMismatch
 from peelflow.stores.base import WriteBatch
 
 
@@ -34,6 +34,15 @@ def check_numbers(batch: WriteBatch, numbers: Mapping[str, int]) -> None:
             raise Conflict(record, expected=number - 1, found=before)
         if record in several:
             last[record] = number
+
+
+def check_names(batch: WriteBatch, number: int) -> None:
+    """Raise NamesBrought where names were brought since those were read that a batch adds to.
+
+    `number` is how often they were by now.
+    """
+    if batch.names is not None and batch.names != number:
+        raise NamesBrought(expected=batch.names, found=number)
 
 
 def check_keys(batch: WriteBatch, is_kept: Callable[[str, str], bool]) -> None:

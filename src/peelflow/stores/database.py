@@ -42,13 +42,11 @@ from peelflow.stores.base import (
     check_texts,
     chunked,
     last_events_in,
-    matches_field,
-    matches_mention,
 )
 from peelflow.stores.batch_checks import check_keys, check_numbers, check_rules, read_set_ids
 from peelflow.stores.codec import record_from
 from peelflow.stores.dialect import Dialect, quoted
-from peelflow.stores.listings import check_listed, numbers_of
+from peelflow.stores.listings import check_listed, matches_field, matches_mention, numbers_of
 from peelflow.stores.rows import TOLD_OF_WALKS, RowUnreadable, decoded_rows, stored_event, walks_in
 from peelflow.stores.schema_check import Select
 from peelflow.stores.sums import digest_at, is_of_before

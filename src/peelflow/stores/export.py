@@ -421,7 +421,7 @@ def _other_events_error(store: EventStore) -> InvalidRequest:
 
 
 def _restored_batch(
-    store: EventStore, entries: list[StoredEvent], rules: Mapping[PinKey, str]
+    store: Store, entries: list[StoredEvent], rules: Mapping[PinKey, str]
 ) -> WriteBatch:
     events: dict[str, list[Event]] = {}
     for entry in entries:
@@ -433,7 +433,8 @@ def _restored_batch(
         for record, new in events.items()
     )
     read_set = {name: stored[name].record.number if name in stored else 0 for name in events}
-    return WriteBatch(tuple(entries), records, read_set, rules)
+    number = store.names_number()  # others are to read the names that come in
+    return WriteBatch(tuple(entries), records, read_set, rules, names=number)
 
 
 def _restored_record(store: EventStore, stored: StoredRecord | None, new: list[Event]) -> Record:

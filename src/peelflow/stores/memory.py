@@ -32,15 +32,19 @@ from peelflow.stores.base import (
     check_query,
     check_texts,
     last_events_in,
-    matches_field,
-    matches_mention,
     store_closed,
-    totals_of,
 )
-from peelflow.stores.batch_checks import check_keys, check_numbers, check_rules, read_set_ids
+from peelflow.stores.batch_checks import (
+    check_keys,
+    check_names,
+    check_numbers,
+    check_rules,
+    read_set_ids,
+)
 from peelflow.stores.codec import record_text
-from peelflow.stores.listings import check_listed, numbers_of
+from peelflow.stores.listings import check_listed, matches_mention, numbers_of, stands_as_asked
 from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row
+from peelflow.stores.sums import totals_of
 from peelflow.stores.totals import total_order
 
 
@@ -66,6 +70,7 @@ class MemoryStore:
         self._documents: dict[str, bytes] = {}
         self._lifecycles: dict[PinKey, str] = {}
         self._folder: Path | None = None
+        self._names = 0
 
     def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
@@ -101,7 +106,9 @@ class MemoryStore:
         with self._lock:
             names = filter(self._kept.__contains__, read_set_ids(batch))
             check_numbers(batch, {name: self._kept[name].record.number for name in names})
-            for query, listed in batch.listings.items():
+            check_names(batch, self._names)
+            listings = batch.listings if batch.listed_at != len(self._feed) else {}
+            for query, listed in listings.items():
                 check_listed(listed, numbers_of(self.records(query)))
             check_keys(batch, lambda record, key: (record, key) in self._keys)
             rules = {(name, version): digest for name, version, digest in self._lifecycles}
@@ -111,6 +118,7 @@ class MemoryStore:
         self.at_sync_point("kept")
 
     def _keep(self, batch: WriteBatch) -> None:
+        self._names += batch.names is not None
         for entry in batch.entries:
             event = entry.event
             self._entries.setdefault(event.record, []).append(entry)
@@ -212,6 +220,11 @@ class MemoryStore:
         """Remember the folder that documents are kept in, or that there is none."""
         with self._lock:
             self._folder = folder
+
+    def names_number(self) -> int:
+        """Return how often batches brought names."""
+        with self._lock:
+            return self._names
 
     def lifecycles(self) -> Mapping[PinKey, str]:
         """Return every pinned lifecycle's (name, version, digest) and text."""
@@ -324,9 +337,6 @@ def _matches(record: Record, query: RecordQuery) -> bool:
         and record.is_of(query.force, ever=True)
         and (record.joint_with or record.was_joint_with or not query.joint)
         and query.category in (None, record.category)
-        and query.level in ("any", record.level)
-        and query.state in (None, record.state)
-        and query.parent in (None, record.parent)
-        and matches_field(record, query.field)
+        and stands_as_asked(record, query)
         and matches_mention(record, query.mention)
     )

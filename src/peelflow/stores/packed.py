@@ -5,12 +5,13 @@ from __future__ import annotations
 import marshal
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
 PART = 128
 """How many rows are packed together: more takes less room, and longer to read one of them."""
-_Row_co = TypeVar("_Row_co", covariant=True)
+_Row_co = TypeVar("_Row_co", bound=tuple[Any, ...], covariant=True)
 
 
 class SeenKeys:
@@ -40,11 +41,12 @@ class PackedRows(Iterable[_Row_co]):
     """Rows of texts and numbers in order, to be read as often as one likes.
 
     Args:
-        make: Makes a row of its values.
+        kind: What each row is: a tuple, or one with names.
     """
 
-    def __init__(self, make: Callable[[Sequence[Any]], _Row_co]) -> None:
-        self._make = make
+    def __init__(self, kind: type[_Row_co]) -> None:
+        # INVARIANT: a row that was packed has the values of its kind, so nothing counts them again.
+        self._make: Callable[[Sequence[Any]], _Row_co] = partial(tuple.__new__, kind)
         self._parts: list[bytes] = []
         self._count = 0
 

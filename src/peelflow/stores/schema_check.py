@@ -12,12 +12,12 @@ import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from peelflow.errors import StoreUnavailable
 from peelflow.results import frozen
-from peelflow.stores.base import DOCUMENTS_SETTING, DatabaseFault, folder_from
+from peelflow.stores.base import DatabaseFault
+from peelflow.stores.settings import setting_faults
 
 Select = Callable[[str], Iterable[Any]]
 """Runs one statement and gives its rows."""
@@ -200,20 +200,7 @@ def kept_value_faults(
             yield DatabaseFault("schema-differs", sentence)
     if expected.has_table("settings", found):
         rows = select(f"SELECT name, value FROM {expected.prefix}settings")  # noqa: S608
-        yield from _setting_faults(sorted(rows, key=str))
-
-
-def _setting_faults(rows: Iterable[tuple[object, object]]) -> Iterator[DatabaseFault]:
-    for name, value in rows:
-        if name != DOCUMENTS_SETTING:
-            yield DatabaseFault("schema-foreign", f"its setting {name!a:.80} is none of peelflow's")
-        elif folder_from(value, Path()) is None or not _is_unicode(str(value)):
-            sentence = f"its setting {name} tells no folder: {value!a:.80}"
-            yield DatabaseFault("row-unreadable", sentence)
-
-
-def _is_unicode(text: str) -> bool:
-    return text.encode("utf-8", "ignore").decode() == text
+        yield from setting_faults(sorted(rows, key=str))
 
 
 def check_schema_objects(

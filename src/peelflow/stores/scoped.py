@@ -24,7 +24,7 @@ from attrs import evolve
 
 from peelflow.engine.fold import as_corrected, fold, is_step_at_once
 from peelflow.engine.standing_events import each_as_recorded
-from peelflow.errors import Conflict, InvalidRequest, KeyReused
+from peelflow.errors import Conflict, InvalidRequest, KeyReused, NamesBrought
 from peelflow.model.records import Added, Corrected, Event, MadeJoint, Record, TakenOver
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import (
@@ -43,11 +43,10 @@ from peelflow.stores.base import (
     check_texts,
     chunked,
     last_events_in,
-    matches_field,
     pinned_key,
 )
 from peelflow.stores.codec import description_of
-from peelflow.stores.listings import Numbers, check_listed, numbers_of
+from peelflow.stores.listings import Numbers, check_listed, numbers_of, stands_as_asked
 from peelflow.stores.own_ids import (
     APPOINTMENT,
     OwnIds,
@@ -167,19 +166,6 @@ def _names_own_id(entry: StoredEvent | None) -> bool:
     return entry is not None and OWN_ID_MARK in entry.text
 
 
-def _still_matches(record: Record, query: RecordQuery) -> bool:
-    """Say whether a record that a store found is what was asked for as it is read.
-
-    Whatever mentions another record in the store is told, as that cannot be withdrawn for it.
-    """
-    return (
-        query.level in ("any", record.level)
-        and query.state in (None, record.state)
-        and query.parent in (None, record.parent)
-        and matches_field(record, query.field)
-    )
-
-
 _HISTORIES_AT_ONCE = 500
 
 
@@ -265,6 +251,10 @@ class ScopedStore:
     def note_documents_folder(self, folder: Path | None) -> None:
         """Remember the folder that every force's documents are kept in."""
         self._store.note_documents_folder(folder)
+
+    def names_number(self) -> int | None:
+        """Return how often names were brought, whosever."""
+        return self._store.names_number()
 
     def document(self, digest: str) -> bytes | None:
         """Return a document of this force's, None where it has none of this digest."""
@@ -447,6 +437,8 @@ class ScopedStore:
                 return self._store.append(as_kept)
             except KeyReused as reused:
                 raise KeyReused(self._ids.shown(reused.record), reused.key) from None
+            except NamesBrought:
+                raise
             except Conflict as conflict:
                 # Another force may have taken an id since it was looked for.
                 if conflict.transaction_lost:
@@ -600,7 +592,7 @@ class ScopedStore:
         return (
             self._shown(record)
             for record in self._as_read(records)
-            if not self._has_left(record) or _still_matches(record, asked)
+            if not self._has_left(record) or stands_as_asked(record, asked)
         )
 
     def _kept_name(self, record: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
-from typing import Any, overload
+from typing import overload
 
 from peelflow.model.records import Corrected, Event
 from peelflow.stores.base import (
@@ -31,8 +31,8 @@ class SessionEvents(EventsInParts):
 
     def __init__(self) -> None:
         self._last: list[StoredEvent] = []
-        self._packed: PackedRows[tuple[Any, ...]] = PackedRows(tuple)
-        self._packed_changes: PackedRows[ChangeRow] = PackedRows(ChangeRow._make)
+        self._packed: PackedRows[EventRow] = PackedRows(EventRow)
+        self._packed_changes: PackedRows[ChangeRow] = PackedRows(ChangeRow)
         self._parts_of: dict[str, tuple[int, ...]] = {}
         self._several: set[str] = set()
         self._named_forces: dict[str, None] = {}
@@ -111,7 +111,7 @@ class SessionEvents(EventsInParts):
     def _rows_of(self, record: str) -> Iterator[EventRow]:
         for number in self._parts_of.get(record, ()):
             rows = self._packed.part(number)
-            yield from (EventRow._make(values) for values in rows if values[0] == record)
+            yield from (row for row in rows if row.record == record)
 
     def repeated_records(self) -> Collection[str]:
         """Return the ids of the records that more than one of the events is of."""
@@ -121,13 +121,13 @@ class SessionEvents(EventsInParts):
 
     def numbers(self) -> Iterator[EventNumber]:
         """Yield the record, number and key of each event."""
-        packed = (EventNumber(row[0], row[1], row[_KEY]) for row in self._packed)
+        packed = (EventNumber(row.record, row.number, row.key) for row in self._packed)
         last = (entry.event for entry in self._last)
         return chain(packed, (EventNumber(event.record, event.number, event.key) for event in last))
 
     def event_rows(self) -> Iterator[EventRow]:
         """Yield the row of each event."""
-        return chain(map(EventRow._make, self._packed), map(event_row, self._last))
+        return chain(self._packed, map(event_row, self._last))
 
     def change_rows(self) -> Iterator[ChangeRow]:
         """Yield the rows of the changes of each event."""
@@ -142,7 +142,7 @@ class SessionEvents(EventsInParts):
         return len(self._packed) + len(self._last)
 
     def __iter__(self) -> Iterator[StoredEvent]:
-        return chain(map(_entry, map(EventRow._make, self._packed)), self._last)
+        return chain(map(_entry, self._packed), self._last)
 
     @overload
     def __getitem__(self, place: int) -> StoredEvent: ...
@@ -150,9 +150,6 @@ class SessionEvents(EventsInParts):
     def __getitem__(self, place: slice) -> Sequence[StoredEvent]: ...
     def __getitem__(self, place: int | slice) -> StoredEvent | Sequence[StoredEvent]:
         return tuple(self)[place]
-
-
-_KEY = EventRow._fields.index("key")
 
 
 def _is_corrected(entry: StoredEvent) -> bool:

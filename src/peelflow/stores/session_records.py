@@ -16,7 +16,7 @@ from peelflow.stores.rows import record_row
 
 RECORDS_HELD = 1_024
 """How many of the records that were moved are held as they are."""
-PACKED_AT_ONCE = 16
+PACKED_AT_ONCE = 32
 """How many are packed together: to read one of them, all are unpacked."""
 
 
@@ -33,7 +33,7 @@ class SessionRecords(dict[str, StoredRecord | None]):
         Nothing may be taken back of what moved them.
         """
         if self._packed is None:
-            self._packed, self._parts, self._moved = PackedRows(StoredRow._make), {}, {}
+            self._packed, self._parts, self._moved = PackedRows(StoredRow), {}, {}
         for record in ids:
             self._parts.pop(record, None)
             self._moved.pop(record, None)

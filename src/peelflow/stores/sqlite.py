@@ -17,7 +17,6 @@ from peelflow.errors import StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.results import define
 from peelflow.stores.base import (
-    DOCUMENTS_SETTING,
     LIFECYCLE_COLUMNS,
     MOVED_COLUMNS,
     WRITTEN_COLUMNS,
@@ -29,10 +28,9 @@ from peelflow.stores.base import (
     WriteBatch,
     check_contents,
     check_documents,
-    folder_as_kept,
-    folder_from,
     store_closed,
 )
+from peelflow.stores.batch_checks import check_names
 from peelflow.stores.database import (
     DatabaseStore,
     SqlSnapshot,
@@ -57,6 +55,13 @@ from peelflow.stores.rows import (
     rows_to_write,
 )
 from peelflow.stores.schema_check import SchemaNumbers, sqlite_faults
+from peelflow.stores.settings import (
+    DOCUMENTS_SETTING,
+    NAMES_SETTING,
+    folder_as_kept,
+    folder_from,
+    names_from,
+)
 from peelflow.stores.sqlite_file import (
     DRIVER_FAULTS,
     HAS_JOINT_RECORDS,
@@ -197,14 +202,18 @@ class SqliteStore(DatabaseStore):
             def ask(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
                 return connection.execute(sql, parameters).fetchall()
 
+            if batch.names is not None:
+                _count_names(connection, batch)
             # INVARIANT: a lone record that does not move has another number, which is then told.
             if rows.moved and connection.execute(_MOVE_RECORD, rows.moved).rowcount == 1:
                 check_keys_and_rules(batch, ask, _STATEMENTS, batch.read_set)
             else:
                 check_batch(batch, ask, _STATEMENTS)
-                check_listings(
-                    batch, ask, _STATEMENTS, lambda: bool(ask(HAS_JOINT_RECORDS, ())[0][0])
-                )
+                # What was listed where the file stands still needs no second look.
+                if batch.listings and number_from(connection, _POSITION) != batch.listed_at:
+                    check_listings(
+                        batch, ask, _STATEMENTS, lambda: bool(ask(HAS_JOINT_RECORDS, ())[0][0])
+                    )
             self.at_sync_point("checked")
             write_rows(connection, rows)
             if isinstance(rows, BatchRows):
@@ -238,6 +247,10 @@ class SqliteStore(DatabaseStore):
                 connection.execute("INSERT INTO settings VALUES (?, ?)", (DOCUMENTS_SETTING, kept))
 
         self._write(note)
+
+    def names_number(self) -> int | None:
+        """Return how often batches brought names; None in a file of before without settings."""
+        return self._run(_names_number)
 
     def position(self) -> int:
         """Return the position of the last event (S5)."""
@@ -418,13 +431,26 @@ class SqliteStore(DatabaseStore):
             raise file_replaced(self.url)
 
 
-def _setting(connection: sqlite3.Connection) -> object:
-    """Return how the folder of documents is kept, None where it is not."""
+def _setting(connection: sqlite3.Connection, name: str = DOCUMENTS_SETTING) -> object:
+    """Return how a setting is kept, None where it is not."""
     if not number_from(connection, HAS_SETTINGS):
         return None
-    sql = "SELECT value FROM settings WHERE name = ?"
-    row = connection.execute(sql, (DOCUMENTS_SETTING,)).fetchone()
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
+
+
+def _names_number(connection: sqlite3.Connection) -> int | None:
+    if not number_from(connection, HAS_SETTINGS):
+        return None
+    return names_from(_setting(connection, NAMES_SETTING))
+
+
+def _count_names(connection: sqlite3.Connection, batch: WriteBatch) -> None:
+    """Count that a batch brings names, in its transaction; NamesBrought where others did since."""
+    number = names_from(_setting(connection, NAMES_SETTING))
+    check_names(batch, number)
+    row = (NAMES_SETTING, str(number + 1))
+    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", row)
 
 
 def _is_in_transaction(connection: sqlite3.Connection) -> bool:

@@ -33,6 +33,15 @@ def line_of(change: Change) -> TotalLine:
     return change.force, change.category, change.level, change.ledger, change.counts
 
 
+def totals_of(changes: Iterable[Change], force: str | None) -> Counter[TotalLine]:
+    """Return the sums of changes, of one force's alone if one is named."""
+    sums: Counter[TotalLine] = Counter()
+    for change in changes:
+        if force in (None, change.force):
+            sums[line_of(change)] += change.delta
+    return sums
+
+
 @define(eq=False)
 class DailySums:
     """What each day moved of each line, in all and of what stands as it was taken over."""

@@ -16,18 +16,12 @@ from typing import Any
 from peelflow.engine.fold import assumed_changes
 from peelflow.model.records import Event
 from peelflow.results import frozen
-from peelflow.stores.base import (
-    Checkpoint,
-    LedgerTotal,
-    SumRow,
-    TotalLine,
-    totals_of,
-)
+from peelflow.stores.base import Checkpoint, LedgerTotal, SumRow, TotalLine
 from peelflow.stores.codec import ASSUMED_START
 from peelflow.stores.dialect import Dialect
 from peelflow.stores.rows import RowUnreadable, stored_event
 from peelflow.stores.schema_check import Select
-from peelflow.stores.sums import DIGEST_MARK, DailySums
+from peelflow.stores.sums import DIGEST_MARK, DailySums, totals_of
 
 _number = attrgetter("number")
 _TOTAL_COLUMNS = "force, category, level, ledger, counts"

@@ -15,8 +15,8 @@ from typing import Any, get_args
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, MissingDependency, Span
 from peelflow.model.records import Correction
 from peelflow.model.rules import SYSTEM, Category, FieldRule
-from peelflow.register.csv_schema import DATE_COLUMNS, FIELD_PREFIX, SheetLines
-from peelflow.register.sheet_kinds import SHEET_KINDS, SheetKind, kind_of
+from peelflow.register.csv_schema import DATE_COLUMNS, SheetLines
+from peelflow.register.sheet_kinds import FIELD_PREFIX, SHEET_KINDS, SheetKind, kind_of
 from peelflow.results import frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import fault

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Table, delete, func, insert, literal, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from peelflow.errors import Conflict, StoreUnavailable
+from peelflow.errors import Conflict, NamesBrought, StoreUnavailable
 from peelflow.stores.base import (
     INTEGER_COLUMNS,
     LIFECYCLE_COLUMNS,
@@ -28,14 +28,17 @@ from peelflow.stores.base import (
     SumRow,
     WriteBatch,
 )
-from peelflow.stores.batch_checks import check_keys, check_numbers
+from peelflow.stores.batch_checks import check_keys, check_names, check_numbers
 from peelflow.stores.database import check_batch, check_listings
 from peelflow.stores.dialect import quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
+from peelflow.stores.settings import NAMES_SETTING, names_from
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.catalogue import DELETING_KEYS, EMPTIED_TABLES, check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
 from peelflow.stores.sql.search_path import is_made, with_schema
+
+_IS_NAMES = tables.settings.c.name == tables.as_text(NAMES_SETTING)
 
 
 def absent_ids(batch: WriteBatch) -> list[str]:
@@ -67,6 +70,7 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
     """Keep a batch on any database, within the transaction of the connection."""
     asking, statements = partial(ask, connection), statements_of(connection.dialect)
     check_sqlite_schema(connection)
+    count_names(connection, batch)
     check_batch(batch, asking, statements)
     check_listings(batch, asking, statements, partial(_has_joint_records, connection))
     rows, expected = batch_rows(batch, moves_alone=False), expected_numbers(batch)
@@ -85,6 +89,32 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
     _check_written(connection, rows, new)
     if is_joint:
         write_joint(connection, rows)
+
+
+def names_number(connection: Connection, *, alone: bool = False) -> int:
+    """Return how often batches brought names; `alone`, nobody else brings any meanwhile."""
+    kept = select(tables.settings.c.value).where(_IS_NAMES)
+    return names_from(connection.execute(kept.with_for_update() if alone else kept).scalar())
+
+
+def count_names(connection: Connection, batch: WriteBatch) -> None:
+    """Count that a batch brings names, where it does, in the transaction of the connection.
+
+    Raises:
+        NamesBrought: Others did since the names were read that it adds to.
+    """
+    if batch.names is None:
+        return
+    check_names(batch, names_number(connection, alone=True))
+    row = {"name": NAMES_SETTING, "value": str(batch.names + 1)}
+    moving = update(tables.settings).where(_IS_NAMES).values(value=row["value"])
+    if connection.execute(moving).rowcount != 1:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(tables.settings), row)
+        except IntegrityError as fault:  # the first of all, and another came before it
+            raise NamesBrought(expected=batch.names, found=batch.names + 1) from fault
+    check_triggers(connection, tables.settings)
 
 
 def keeps_joint(connection: Connection, rows: BatchRows) -> bool:
@@ -467,6 +497,7 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
     except Conflict:
         raise_refusal(connection, batch)
     check_keys(batch, lambda *_: False)
+    count_names(connection, batch)
     absent = absent_ids(batch)
     if absent:
         connection.exec_driver_sql(_LOCK_ABSENT_IDS, (absent,)).all()

@@ -18,7 +18,6 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from peelflow.errors import AnswerLost, Conflict, InvalidRequest, StoreBusy, StoreUnavailable
 from peelflow.model.records import Record
 from peelflow.stores.base import (
-    DOCUMENTS_SETTING,
     Capabilities,
     DatabaseFault,
     FeedItem,
@@ -27,8 +26,6 @@ from peelflow.stores.base import (
     check_contents,
     check_documents,
     chunked,
-    folder_as_kept,
-    folder_from,
     store_closed,
 )
 from peelflow.stores.codec import record_from
@@ -37,6 +34,7 @@ from peelflow.stores.fork_safety import OpenReading, fork_guard
 from peelflow.stores.read_only import is_stale
 from peelflow.stores.rows import RecordCache, RowUnreadable, batch_rows, cache_batch
 from peelflow.stores.schema_check import Select, sqlite_faults
+from peelflow.stores.settings import DOCUMENTS_SETTING, folder_as_kept, folder_from
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.append import (
     absent_ids,
@@ -46,6 +44,7 @@ from peelflow.stores.sql.append import (
     check_triggers,
     insert_document,
     lost_transaction,
+    names_number,
     raise_refusal,
     take_schema_row,
     write_sums,
@@ -155,6 +154,11 @@ class SqlStoreBase(DatabaseStore):
                     row = {"name": DOCUMENTS_SETTING, "value": kept}
                     connection.execute(insert(tables.settings), row)
                 check_triggers(connection, tables.settings)
+
+    def names_number(self) -> int | None:
+        """Return how often batches brought names; None where the table of settings is not there."""
+        with self._reading() as connection:
+            return names_number(connection) if has_settings(connection) else None
 
 
 class JoinedStore(SqlStoreBase):
@@ -329,7 +333,8 @@ class SqlStore(SqlStoreBase):
 
     def _append_fast(self, batch: WriteBatch) -> None:
         rows = batch_rows(batch)
-        if rows.moved is not None and not (batch.lifecycles or batch.documents):
+        is_single = rows.moved is not None and batch.names is None
+        if is_single and not (batch.lifecycles or batch.documents):
             with self._driver() as driver:
                 with self._awaiting_answer():
                     is_kept = append_single_move(driver, rows, rows.events[0])
@@ -339,7 +344,8 @@ class SqlStore(SqlStoreBase):
                     return None
             with self._reading() as connection:
                 raise_refusal(connection, batch)
-        in_transaction = bool(absent_ids(batch) or rows.joint or batch.listings)
+        brings = batch.names is not None
+        in_transaction = bool(brings or absent_ids(batch) or rows.joint or batch.listings)
         for _ in range(APPEND_TRIES):
             try:
                 return self._append_whole(batch, alone=not in_transaction)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from peelflow.errors import Conflict, KeyReused, RulesMismatch, StoreError
+from peelflow.errors import Conflict, KeyReused, NamesBrought, RulesMismatch, StoreError
 from peelflow.stores.base import RecordQuery, Store, StoredRecord, WriteBatch
 from peelflow.stores.rows import GENESIS, chain
 from peelflow.testing.contract import Contract
@@ -251,6 +251,34 @@ class OptimisticConcurrency(Contract):
                 lists = evolve(batch(next_event(store, "named")), listings={query: listed})
                 kept = list(pool.map(lambda one: is_appended(store, one), (comes, lists)))
                 assert sorted(kept) == [False, True]
+
+    def test_names_are_brought_by_who_read_all_there_are(self, store: Store) -> None:
+        """S2: of two batches that bring names to those they both read, the second is refused."""
+        number = store.names_number()
+        if number is None:
+            pytest.skip("this store holds no batch to the names that it read")
+        append_next(store, "a")
+        append_next(store, "a")
+        assert store.names_number() == number
+        store.append(evolve(batch(next_event(store, "b")), names=number))
+        assert store.names_number() == number + 1
+
+        both = batch(next_event(store, "a"), next_event(store, "c"))
+        with pytest.raises(NamesBrought) as caught:
+            store.append(evolve(both, names=number))
+        assert (caught.value.expected, caught.value.found) == (number, number + 1)
+        assert (len(store.history("a")), store.read(["c"])) == (2, {})
+        assert store.names_number() == number + 1
+        store.append(evolve(both, names=number + 1))
+        assert store.names_number() == number + 2
+
+    def test_a_batch_that_is_refused_brings_no_names(self, store: Store) -> None:
+        """S2: what is not kept is not counted."""
+        number = store.names_number()
+        append_next(store, "a")
+        with pytest.raises(Conflict):
+            store.append(evolve(batch(next_event(store, "b"), read_set={"a": 9}), names=number))
+        assert store.names_number() == number
 
 
 def is_appended(store: Store, batch_to_append: WriteBatch) -> bool:

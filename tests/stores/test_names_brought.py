@@ -1,0 +1,293 @@
+"""Of two names that a reader would take for each other, brought at once, one is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from sqlalchemy import create_engine, text
+
+from peelflow import Actor, Conflict, InvalidRequest, Register, StoreUnavailable
+from peelflow.errors import NamesBrought
+from peelflow.model.records import Record
+from peelflow.register import session
+from peelflow.register.batch import Batch
+from peelflow.stores.base import RecordQuery, Store, WriteBatch
+from peelflow.stores.memory import MemoryStore
+from peelflow.stores.opening import open_store
+from peelflow.stores.settings import NAMES_SETTING, names_from
+from peelflow.stores.sql.store import JoinedStore
+from peelflow.testing.contract.append import is_appended
+from tests.builders.stores import append_next, batch, next_event
+
+KIM, SAM = (Actor(person, "liaison_officer") for person in ("kim", "Sam"))
+Act = Callable[[Any], object]
+
+
+def add(record: str, *, force: str = "wmp", owner: str = "lee", **more: Any) -> Act:
+    """Return what adds a recommendation."""
+    said: dict[str, Any] = {"category": "recommendation", "level": 2, "actor": KIM} | more
+    fields = {"owner": owner}
+    issued = date(2023, 1, 9)
+    return lambda batch: batch.add(record, issued=issued, force=force, fields=fields, **said)
+
+
+def start(person: str) -> Act:
+    """Return what has somebody begin the work on a record."""
+    who = Actor(person, "liaison_officer")
+    return lambda batch: batch.fire("R-1", "start", actor=who, on=date(2023, 2, 1))
+
+
+def name_owner(record: str, person: str) -> Act:
+    """Return what has a record owned by somebody else."""
+    return lambda batch: batch.amend(record, "owner", person, actor=KIM, reason="x")
+
+
+ALIKE: dict[str, tuple[Act, Act, str, str]] = {
+    "ids": (add("WMP-7"), add("VVMP-7"), "WMP-7", "VVMP-7"),
+    "forces": (add("R-7", force="kent"), add("R-8", force="Kent"), "kent", "Kent"),
+    "owners": (add("R-7", owner="sam"), add("R-8", owner="Sam"), "sam", "Sam"),
+    "owners by amendment": (name_owner("R-1", "sam"), name_owner("R-2", "Sam"), "sam", "Sam"),
+    "who acts": (start("sam"), add("R-8", actor=SAM), "sam", "Sam"),
+    "who acts last": (
+        add("R-8", actor=SAM),
+        start("sam"),
+        "Sam",
+        "sam",
+    ),
+}
+
+
+def two_records(register: Register) -> None:
+    """Have two records, by people who are known."""
+    for record in ("R-1", "R-2"):
+        add(record)(register)
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_of_two_alike_names_the_second_is_refused(url: str, name: str) -> None:
+    """It names the first, and nothing of its batch is kept; another name is no hindrance."""
+    first, second, known, refused = ALIKE[name]
+    with Register.open(url) as register:
+        two_records(register)
+        with pytest.raises(InvalidRequest) as caught, register.batch() as later:
+            second(later)
+            with register.batch() as sooner:
+                first(sooner)
+        numbers = {record.id: record.number for record in register.records()}
+        with register.batch() as later:
+            add("R-20")(later)
+            with register.batch() as sooner:
+                add("R-21", owner="jo")(sooner)
+        assert register.verify() == ()
+    assert known in str(caught.value)
+    assert refused in str(caught.value)
+    assert set(numbers) <= {"R-1", "R-2", "R-7", "R-8", "WMP-7"}
+
+
+ADDED_ONLY = "who acts last"
+"""Whoever only added a record is told by its history alone, which nobody reads for a new name."""
+
+
+@pytest.mark.parametrize("name", [name for name in ALIKE if name != ADDED_ONLY])
+def test_so_it_is_of_two_that_have_a_register_open_each(address: str, name: str) -> None:
+    """Also long after the second has read the names that there were: it reads what came since."""
+    first, second, known, _ = ALIKE[name]
+    with Register.open(address) as mine, Register.open(address) as others:
+        two_records(mine)
+        for register, record in ((mine, "K-1"), (others, "K-2")):
+            add(record)(register)
+        first(others)
+        with pytest.raises(InvalidRequest) as caught:
+            second(mine)
+        assert known in str(caught.value)
+        with pytest.raises(InvalidRequest), mine.batch() as later:
+            add("S-1", owner="ann")(later)
+            add("S-2", owner="Ann")(others)
+        assert [record.id for record in mine.records() if record.id[0] == "S"] == ["S-2"]
+        assert mine.verify() == ()
+
+
+def test_what_is_read_anew_is_no_more_than_came(address: str, monkeypatch: Any) -> None:
+    """While nobody brings a name, and for what the register brought itself, no record is read."""
+    with Register.open(address) as mine, Register.open(address) as others:
+        two_records(mine)
+        add("S-1")(others)
+        store, listed = mine.services.store, list[RecordQuery]()
+
+        def records(_: Store, query: RecordQuery) -> Iterator[Record]:
+            listed.append(query)
+            return iter(())
+
+        monkeypatch.setattr(type(store), "records", records)
+        add("S-2")(mine)
+        add("S-3")(mine)
+        start("kim")(mine)
+        assert listed == []
+
+
+def test_names_that_are_brought_at_once_are_all_kept(url: str) -> None:
+    """Whoever is overtaken looks again, and keeps its own; each is counted."""
+    with Register.open(url) as register, ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: add(f"R-{number}")(register), range(24)))
+        number = register.services.store.names_number()
+        assert len(list(register.records())) == 24
+        add("R-100")(register)
+        register.fire("R-100", "start", actor=KIM, on=date(2023, 2, 1))
+        name_owner("R-100", "kim")(register)
+        assert register.services.store.names_number() == (number or 0) + 1
+        assert (number or 0) >= 24
+        assert register.verify() == ()
+
+
+def test_somebody_who_is_always_overtaken_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends, and nothing is kept."""
+    monkeypatch.setattr(session, "NAMES_TRIES", 3)
+    tries = []
+
+    def overtaken(self: MemoryStore, batch: WriteBatch) -> None:
+        del self
+        tries.append(batch.names)
+        raise NamesBrought(expected=batch.names or 0, found=9)
+
+    monkeypatch.setattr(MemoryStore, "append", overtaken)
+    with (
+        Register.open("memory:") as register,
+        pytest.raises(Conflict, match="names were brought 9 times by now, and 0 times"),
+    ):
+        add("R-1")(register)
+    assert tries == [0] * 4
+
+
+def test_a_person_of_the_record_keeps_its_spelling(url: str) -> None:
+    """Who acted on it so before is nobody new, though another is alike, and came meanwhile."""
+    with Register.open(url) as register:
+        add("R-1", actor=SAM, owner="Sam")(register)
+    with Register.open(url) as register:
+        if url == "memory:":
+            add("R-1", actor=SAM, owner="Sam")(register)
+        with register.batch() as later:
+            start("Sam")(later)
+            add("R-2", owner="ann")(later)
+            with register.batch() as sooner:
+                add("R-3", owner="jo")(sooner)
+        assert register.record("R-1").state == "in_progress"
+
+
+def test_who_brings_names_waits_for_who_brought_some(postgres: str) -> None:
+    """On PostgreSQL nobody else sees them before the commit of the transaction that they are in."""
+    engine = create_engine(postgres)
+    with Register.open(postgres) as register, ThreadPoolExecutor(1) as pool:
+        two_records(register)
+        with engine.begin() as application:
+            with Register.joined(application) as joined:
+                add("WMP-7")(joined)
+            refused = pool.submit(pytest.raises, InvalidRequest, add("VVMP-7"), register)
+            with engine.connect() as watching:
+                waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                while not watching.execute(waits).scalar() and not refused.done():
+                    watching.rollback()
+        assert "WMP-7" in str(refused.result().value)
+        assert register.verify() == ()
+    engine.dispose()
+
+
+def test_of_the_first_two_that_bring_names_one_is_kept(postgres: str) -> None:
+    """There is no row yet that the second could wait for."""
+    engine = create_engine(postgres)
+    with closing(open_store(postgres)) as store, ThreadPoolExecutor(1) as pool:
+        mine, others = (evolve(batch(next_event(store, name)), names=0) for name in ("a", "b"))
+        with engine.begin() as application:
+            JoinedStore(application).append(mine)
+            is_kept = pool.submit(is_appended, store, others)
+            with engine.connect() as watching:
+                waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                while not watching.execute(waits).scalar() and not is_kept.done():
+                    watching.rollback()
+        assert not is_kept.result()
+        assert store.names_number() == 1
+    engine.dispose()
+
+
+def test_a_file_of_before_counts_once_it_was_written_to(tmp_path: Path) -> None:
+    """Until then it has no table of settings."""
+    path = tmp_path / "register.db"
+    with Register.open(f"sqlite:///{path}") as register:
+        add("R-1")(register)
+    with closing(sqlite3.connect(path)) as file, file:
+        for what in ("TABLE settings", "TABLE joint_records", "INDEX records_by_force"):
+            file.execute(f"DROP {what}")
+        for table in ("checkpoint", "sums"):
+            file.execute(f"DROP TABLE {table}")
+    with Register.open(f"sqlite:///{path}") as register:
+        assert register.services.store.names_number() is None
+        add("WMP-7")(register)
+        with pytest.raises(InvalidRequest):
+            add("VVMP-7")(register)
+        assert register.services.store.names_number() == 0
+        add("WMP-8")(register)
+        assert register.services.store.names_number() == 1
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "01", "1.0", "٣", "9" * 19])
+def test_a_number_that_is_none_is_counted_anew_and_told(store: Store, value: str) -> None:
+    """Whoever wrote it: names come in, and `verify` tells it until then."""
+    assert names_from(value) == 0
+    if isinstance(store, MemoryStore):
+        return
+    append_next(store, "a")
+    write_setting(store.url, value)
+    assert store.names_number() == 0
+    with store.snapshot() as snapshot:
+        told = [fault.sentence for fault in snapshot.database_faults()]
+    assert told == [f"its setting {NAMES_SETTING} tells no number: {value!a}"]
+    store.append(evolve(batch(next_event(store, "b")), names=0))
+    assert store.names_number() == 1
+    with store.snapshot() as snapshot:
+        assert list(snapshot.database_faults()) == []
+
+
+def write_setting(url: str, value: str) -> None:
+    """Write how often names were brought, as somebody else might."""
+    engine = create_engine(url)
+    table = "settings" if url.startswith("sqlite:///") else "peelflow_settings"
+    with engine.begin() as connection:
+        sql = f"INSERT INTO {table} VALUES ('{NAMES_SETTING}', :value)"
+        connection.execute(text(sql), {"value": value})
+    engine.dispose()
+
+
+def test_a_rule_on_settings_is_no_place_to_hide(postgres: str) -> None:
+    """What could act on what is written there stops the batch."""
+    engine = create_engine(postgres)
+    with closing(open_store(postgres)) as store, engine.connect() as connection:
+        rule = "RULE swallow AS ON INSERT TO peelflow_settings DO INSTEAD NOTHING"
+        connection.execute(text(f"CREATE {rule}"))
+        connection.commit()
+        try:
+            with pytest.raises(StoreUnavailable, match="peelflow_settings"):
+                store.append(evolve(batch(next_event(store, "a")), names=0))
+            assert store.read(["a"]) == {}
+        finally:
+            connection.execute(text("DROP RULE swallow ON peelflow_settings"))
+            connection.commit()
+    engine.dispose()
+
+
+def test_a_batch_says_its_own_names_once(url: str) -> None:
+    """A batch in which two are alike is refused as it was, whatever others bring."""
+    with Register.open(url) as register, pytest.raises(InvalidRequest), register.batch() as both:
+        both_alike(both)
+
+
+def both_alike(batch: Batch) -> None:
+    """Add two records whose owners are alike."""
+    add("R-1", owner="sam")(batch)
+    add("R-2", owner="Sam")(batch)
