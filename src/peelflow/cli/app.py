@@ -312,13 +312,13 @@ def _verb(word: str) -> Any:
 def _command_of(
     name: str, function: Callable[..., None], *, order: str = "", epilog: str | None = None
 ) -> Any:
-    from peelflow.cli.options import AskingCommand, grouped, take_texts
+    from peelflow.cli.options import AskingCommand, grouped, read_words
 
     run = grouped(function, order)
     alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     alone.command(name, cls=AskingCommand, epilog=epilog)(run)
     command = typer.main.get_command(alone)
-    take_texts(command.params, run)
+    read_words(command.params, run)
     return command
 
 

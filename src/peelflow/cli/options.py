@@ -464,17 +464,17 @@ def _group_parameters(group: type) -> list[Parameter]:
     ]
 
 
-def take_texts(params: Iterable[Any], command: Callable[..., None]) -> None:
+def read_words(options: Iterable[Any], command: Callable[..., None]) -> None:
     """Have a command take texts and words of a list as they are, and what is not given as nothing.
 
     To convert either Typer loads pydantic, which takes as long as reading a small register does.
 
     Args:
-        params: Its options and arguments, as Typer made them; one with a parser is parsed.
+        options: Its options and arguments, as Typer made them; one with a parser is parsed.
         command: The function that declares them.
     """
     declared = signature(command).parameters
-    for param in params:
+    for param in options:
         kind, *notes = get_args(declared[param.name].annotation)
         given_as = None if any(note.parser for note in notes) else kind
         param.process_value = partial(_value_taken, param, param.process_value, given_as)
