@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Sequence
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 
 from peelflow.reports.content import Cell, Table
 from peelflow.reports.tables import Arrangement
@@ -61,6 +64,18 @@ def test_columns_are_chosen_and_sorted_by(titled: Run) -> None:
     table = titled("list", "--sort", "-due").out.splitlines()
     assert table[0].split()[:2] == ["record", "category"]
     assert "title" not in table[0]
+
+
+def test_a_workbook_has_the_days_that_texts_tell(titled: Run) -> None:
+    """A spreadsheet counts with days; CSV and JSON say them as they are kept."""
+    assert titled("list", "-o", "list.xlsx").code == 0
+    head, *rows = CalamineWorkbook.from_path("list.xlsx").get_sheet_by_index(0).to_python()
+    days = [row[head.index("due")] for row in rows]
+    assert days == ["", date(2024, 8, 1), date(2024, 7, 1)]
+    listed = csv.DictReader(StringIO(titled("list", "--format", "csv").out))
+    assert [row["due"] for row in listed] == ["", "2024-08-01", "2024-07-01"]
+    objects = json.loads(titled("list", "--format", "json").out)
+    assert [row["fields"].get("due") for row in objects] == [None, "2024-08-01", "2024-07-01"]
 
 
 def test_a_column_that_is_none_is_refused(titled: Run) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Literal
+from weakref import ref
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from peelflow.errors import InvalidRequest
+from peelflow.model.records import Record
 from peelflow.portfolio.movement import movement
 from tests.builders.force import CHIEF, KIND, START, World, new_world
 
@@ -35,6 +39,26 @@ def test_a_record_is_new_then_closed_then_reopened(world: World) -> None:
     """A step that changes no count is no movement."""
     record = walked(world)
     assert moves(world) == [(record, "new"), (record, "closed"), (record, "reopened")]
+
+
+def test_what_did_not_move_is_not_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A register holds ten times as many records as moved in a year."""
+    record = world.register.record(world.add(LEVEL_2))
+    held: list[ref[Record]] = []
+    alive: list[int] = []
+
+    def each_selected(*_: object, **__: object) -> Iterator[Record]:
+        for number in range(20):
+            one = evolve(record, id=f"R-{number}")
+            held.append(ref(one))
+            yield one
+            del one
+            alive.append(sum(known() is not None for known in held))
+
+    monkeypatch.setattr("peelflow.portfolio.movement.each_selected", each_selected)
+    movement(world.register, after=world.day, until=world.day + timedelta(1))
+
+    assert max(alive) <= 1
 
 
 def test_a_movement_says_whose_act_it_was(world: World) -> None:

@@ -56,6 +56,8 @@ def test_keeps_what_is_of_its_type(name: str, value: FieldInput, kept: Value) ->
     ("name", "value", "sentence"),
     [
         ("note", ["Ring back"], "C-1: the field `note`: is no text, or empty"),
+        ("note\0", "Ring back", "is not declared for its category; did you mean `note`?"),
+        ("n\u00f6te", "Ring back", "C-1: the field `n\u00f6te`"),
         ("owner", " ", "is no text, or empty; give a text: Owner"),
         ("heard", "30/03/2023", "is '30/03/2023', which is no date; write it as 2023-03-30"),
         ("size", "huge", "is 'huge'; use `small` or `large`"),

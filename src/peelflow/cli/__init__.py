@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
+
+# A long list makes objects by the million and no cycles: Python would search for some 1,300 times.
+_OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,4 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(MissingDependency("cli", missing.name), file=sys.stderr)  # noqa: T201
         return 2
-    return run(arguments)
+    usual = gc.get_threshold()
+    if usual[0]:  # none where nobody wants it to search at all
+        gc.set_threshold(max(usual[0], _OBJECTS_BETWEEN_SEARCHES), *usual[1:])
+    try:
+        return run(arguments)
+    finally:
+        gc.set_threshold(*usual)

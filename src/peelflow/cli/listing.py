@@ -214,7 +214,8 @@ def list_records(
         records = each_selected(register, selection, as_at=as_at, known=known)
         categories = register.rulebook.vocabulary.categories
         rows = _each_with_events(register, records, as_at, printing)
-        listed = [_listed_record(*row, categories) for row in rows]
+        dated = categories if _tells_days(printing) else {}
+        listed = [_listed_record(*row, dated) for row in rows]
     _print_records(listed, categories, printing)
 
 
@@ -226,6 +227,11 @@ class _ListedRecord:
     category: str
     fields: Mapping[str, FieldValue]
     note: tuple[output.Cell, ...]
+
+
+def _tells_days(printing: PrintingOptions) -> bool:
+    """Return whether days in fields are told from texts: CSV and JSON write both alike."""
+    return bool(printing.sort) or printing.chosen not in (Format.CSV, Format.EXCEL, Format.JSON)
 
 
 def _listed_record(
@@ -293,7 +299,7 @@ def _print_records(
     names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
     noted = _NOTE_COLUMNS if _is_asked_for_notes(printing) else ()
     full = tuple(
-        (*each.cells, *map(_field_cell, map(each.fields.get, fields)), *each.note[: len(noted)])
+        (*each.cells, *_field_cells(each.fields, fields), *each.note[: len(noted)])
         for each in listed
     )
     shown = printing
@@ -306,8 +312,6 @@ _LIST_COLUMNS = (
     *("record", "category", "level", "force", "state", "owner", "assumed", "issued"),
     *("last event", "decided by", "recorded by"),
 )
-
-
 _NOTE_COLUMNS = ("last note", "noted on")
 """What a list shows where it is asked for by name."""
 
@@ -349,8 +353,8 @@ def _field_names(
     return tuple(name for name in (*names, *sorted(others - {*names})) if name != "owner")
 
 
-def _field_cell(value: FieldValue | None) -> output.Cell:
-    return output.say_value(value) if isinstance(value, tuple) else value
+def _field_cells(fields: Mapping[str, FieldValue], names: Iterable[str]) -> list[output.Cell]:
+    return [output.say_value(v) if isinstance(v, tuple) else v for v in map(fields.get, names)]
 
 
 def _say_state(record: Record) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import ClassVar, Literal, TypeVar
 
 from attrs import evolve
@@ -91,7 +92,7 @@ def movement(
     _check_span(register, after, until, ledger)
     selection = narrowed(selection, force)
     left = _each_left(register, selection, after=after, until=until)
-    selected = (*each_selected(register, selection, as_at=until), *left)
+    selected = chain(each_selected(register, selection, as_at=until), left)
     force = selection.force or register.services.force
     movements = [
         moved

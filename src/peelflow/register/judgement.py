@@ -7,7 +7,7 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from attrs import evolve, field
 
@@ -429,50 +429,57 @@ def _why_unlawful(
     session: Session, event: Event, record: Record | None, predicates: AssumedPredicates
 ) -> str:
     """Return why an event could not have happened to a record as it then stood, or nothing."""
+    if record is None:
+        why = _why_begun_unlawful(session, event)
+        if not why and isinstance(event.what, Added | TakenOver):
+            check_word_given(session, event)
+        return why
     as_kept = _context_as_kept(session, event, record, predicates)
     match event.what:
-        case TransitionTaken() as what if record:
+        case TransitionTaken() as what:
             why = why_act_unlawful(session, event, what, record, change_context=as_kept)
             rules = f"under {record.lifecycle}, kept beside it"
             did = f"`{what.trigger}` by `{event.actor.role}`"
             return f"{did} is not lawful {rules}: {why}" if why else ""
-        case Relevelled() | Migrated() as what if record:
+        case Relevelled() | Migrated() as what:
             if not is_move_permitted(session, event, record, change_context=as_kept):
                 return no_appointment_sentence(event, record)
             return why_move_unlawful(session, event, what, record)
-        case Added() | TakenOver():
-            why = _why_begun_unlawful(session, event)
-            if not why:
-                check_word_given(session, event)
-            return why
         case _:
             return _why_begun_unlawful(session, event)
 
 
 def _context_as_kept(
-    session: Session, event: Event, record: Record | None, predicates: AssumedPredicates
+    session: Session, event: Event, record: Record, predicates: AssumedPredicates
 ) -> ContextChange:
     """Return what a kept act may look at as it is to be seen."""
 
     def as_kept(context: Context) -> Context:
-        signers = frozenset[str]()
-        if record is not None:
-            signers = kept_signers(session, session.lifecycle(record), event)
-        covering = _as_it_may_have_covered(record, context) if record else context.inspection
+        signers = kept_signers(session, session.lifecycle(record), event)
+        covering = _as_it_may_have_covered(record, context)
         # It lies no later than the day on which it was recorded; whether that has come is told.
         known = evolve(context, predicates=predicates, today=max(context.today, event.on))
-        sent_back = _sent_back_as_kept(session, record, context) if record else None
+        sent_back = _sent_back_as_kept(session, event, record, context)
         return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
 
     return as_kept
 
 
-def _sent_back_as_kept(session: Session, record: Record, context: Context) -> date | None:
+SENT_BACK_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+"""When letters under a force's own rules were all held to what sent the record back before."""
+
+
+def _sent_back_as_kept(
+    session: Session, event: Event, record: Record, context: Context
+) -> date | None:
     """Return when a record was sent back under rules that it left, as a kept letter is held to it.
 
-    An earlier peelflow forgot it at each change of level, and of a force's own categories.
+    An earlier peelflow forgot it at each change of level, and of a force's own categories; and
+    under a force's own rules it went by what these call what was done.
     """
     if context.sent_back is None or session.national_ledgers(record) is None:
+        return None
+    if event.recorded_at < SENT_BACK_SINCE and session.has_steps_done(record):
         return None
     return session.last_sending_back(record, at_level=True)
 

@@ -1,7 +1,7 @@
 """Write an event or a record as canonical JSON, and read it back without loss.
 
 The writer is by hand, key by key in code-point order, because it runs twice a step and a general
-encoder takes three times as long.
+encoder takes three times as long. `stores.reading` makes an event or a record of the JSON.
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring
-from typing import Any, Literal, TypeVar, get_args, get_origin
-
-from cattrs import Converter
-from cattrs.errors import ForbiddenExtraKeysError
+from typing import Any, TypeVar
 
 from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import (
     EVENT_KIND_OF,
-    EVENT_KINDS,
     Added,
     Amended,
     Attached,
@@ -31,7 +27,6 @@ from peelflow.model.records import (
     Corrected,
     Document,
     Event,
-    EventPayload,
     MadeJoint,
     Migrated,
     Moment,
@@ -44,6 +39,7 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Level, Pin
+from peelflow.stores.reading import default_walked, read_event, read_record
 
 # INVARIANT: an event's actor stands before its changes and its format behind them, and in no text
 # stands a quote that is not escaped: between these two is the list of the changes.
@@ -99,13 +95,8 @@ def _was_joint_member(record: Record) -> str:
 
 def _walked_member(record: Record) -> str:
     """Return whether a record walked that was taken over, where its window leaves that open."""
-    untold = _walked_untold(is_assumed=record.assumed, window=record.window.number)
+    untold = default_walked(is_assumed=record.assumed, window=record.window.number)
     return "" if record.walked is untold else f'"walked":{json.dumps(record.walked)},'
-
-
-def _walked_untold(*, is_assumed: bool, window: int) -> bool | None:
-    """Return whether a record walked whose text does not tell it: an earlier peelflow told none."""
-    return None if is_assumed and window != 1 else False
 
 
 def _text_member(name: str, text: str | None) -> str:
@@ -335,7 +326,7 @@ def event_text(event: Event) -> str:
 
 def event_from(text: str) -> Event:
     """Return the event that `event_text` wrote; ValueError where the text is none known here."""
-    return _decode(text, _decode_event)
+    return _decode(text, read_event)
 
 
 def record_text(record: Record) -> str:
@@ -345,7 +336,7 @@ def record_text(record: Record) -> str:
 
 def record_from(text: str) -> Record:
     """Return the record that `record_text` wrote; ValueError where the text is none known here."""
-    return _decode(text, _decode_record)
+    return _decode(text, read_record)
 
 
 def check_text(text: str, what: str) -> None:
@@ -391,118 +382,6 @@ def _decode(text: str, structure: Callable[[_Json], _T]) -> _T:
         LookupError,
         RecursionError,
         TypeError,
-        ForbiddenExtraKeysError,
     ) as fault:
         why = f"its text is not of format {FORMAT}: {fault}"
         raise ValueError(why) from fault
-
-
-def _exact_hook(kind: type[_T]) -> Callable[[Any, Any], _T]:
-    def hook(value: Any, _: Any) -> _T:
-        if type(value) is not kind:
-            why = f"{value!r} is no {kind.__name__}"
-            raise TypeError(why)
-        return value
-
-    return hook
-
-
-_exact_text, _exact_number, _exact_list = _exact_hook(str), _exact_hook(int), _exact_hook(list)
-
-
-def _decode_texts(value: Any, _: Any = None) -> tuple[str, ...]:
-    return tuple([_exact_text(text, None) for text in _exact_list(value, None)])
-
-
-def _decode_value(value: Any, _: Any = None) -> Value:
-    return value if type(value) is str else _decode_texts(value)
-
-
-def _mapping_hook(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], dict[str, _T]]:
-    return lambda value, _: {name: hook(item, None) for name, item in value.items()}
-
-
-def _optional_hook(hook: Callable[[Any, Any], _T]) -> Callable[[Any, Any], _T | None]:
-    return lambda value, _: None if value is None else hook(value, None)
-
-
-def _decode_choice(value: Any, literal: Any) -> Any:
-    choices = get_args(literal)
-    if type(value) is not str or value not in choices:
-        why = f"{value!r} is none of {', '.join(choices)}"
-        raise TypeError(why)
-    return value
-
-
-def _is_type(kind: object) -> Callable[[Any], bool]:
-    return lambda other: bool(other == kind)
-
-
-def _is_choice(kind: object) -> bool:
-    return get_origin(kind) is Literal
-
-
-def _is_list(kind: object) -> bool:
-    return get_origin(kind) is tuple
-
-
-def _list_hook(kind: Any, reader: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
-    item = get_args(kind)[0]
-    hook = reader.get_structure_hook(item)
-    return lambda value, _: tuple([hook(each, item) for each in _exact_list(value, None)])
-
-
-_HOOKS: Mapping[Any, Callable[[Any, Any], Any]] = {
-    Value: _decode_value,
-    Value | None: _optional_hook(_decode_value),
-    Level: _optional_hook(_exact_number),
-    bool | None: _optional_hook(_exact_hook(bool)),
-    frozenset[str]: lambda value, _: frozenset(_decode_texts(value)),
-    Mapping[str, Value]: _mapping_hook(_decode_value),
-    Mapping[str, str]: _mapping_hook(_exact_text),
-    Mapping[str, str] | None: _optional_hook(_mapping_hook(_exact_text)),
-    Mapping[str, tuple[str, ...]]: _mapping_hook(_decode_texts),
-    EventPayload: lambda what, _: what,  # read before the event, by its kind
-}
-
-
-def _make_converter() -> Converter:
-    """Return a converter that takes exact types and no key it does not know."""
-    reader = Converter(forbid_extra_keys=True, detailed_validation=False)
-    for kind in (str, int, bool):
-        reader.register_structure_hook(kind, _exact_hook(kind))
-    for day in (date, datetime):
-        reader.register_structure_hook(day, lambda value, kind: kind.fromisoformat(value))
-    reader.register_structure_hook_func(_is_choice, _decode_choice)
-    reader.register_structure_hook_factory(_is_list, lambda kind: _list_hook(kind, reader))
-    for plain, hook in _HOOKS.items():
-        reader.register_structure_hook_func(_is_type(plain), hook)
-
-    def decode_entry(value: _Json, _: Any) -> Added | TakenOver:
-        if "issued" in value:
-            return reader.structure(value, TakenOver)
-        return reader.structure(value, Added)
-
-    reader.register_structure_hook_func(
-        _is_type(Added | TakenOver | None), _optional_hook(decode_entry)
-    )
-    return reader
-
-
-_converter = _make_converter()
-_payload_hooks = {name: _converter.get_structure_hook(kind) for name, kind in EVENT_KINDS.items()}
-_event_hook, _record_hook = map(_converter.get_structure_hook, (Event, Record))
-
-
-def _decode_event(raw: _Json) -> Event:
-    kind = raw.pop("kind")
-    raw["what"] = _payload_hooks[kind](raw["what"], EVENT_KINDS[kind])
-    event: Event = _event_hook(raw, Event)
-    return event
-
-
-def _decode_record(raw: _Json) -> Record:
-    if "assumed" in raw and "walked" not in raw:
-        raw["walked"] = _walked_untold(is_assumed=True, window=raw["window"]["number"])
-    record: Record = _record_hook(raw, Record)
-    return record
