@@ -7,7 +7,7 @@ before count again. No such plan is used, and a move that was made up so is foun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ triggers:
   propose_no_action: propose_no_action
   accept_no_action: accept_no_action
 """
+NOW, LATER = datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 STATES = (
     *("open", "in_progress", "proposed_superseded", "proposed_not_applicable"),
     *("proposed_no_action", "closed", "superseded", "not_applicable", "no_action", "discharged"),
@@ -85,7 +86,7 @@ def folder(tmp_path: Path) -> Path:
 def register(request: pytest.FixtureRequest, tmp_path: Path, folder: Path) -> Iterator[Register]:
     """Give a register with the force's form, and a national record that HMICFRS re-opened."""
     url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'register.db'}"
-    with Register.open(url) as opened:
+    with Register.open(url, clock=lambda: NOW) as opened:
         first: dict[str, Any] = {"force": "wmp", "first_day": date(2022, 1, 1)}
         opened.appoint("chief", "chief_constable", **first, actor=KIM)
         entry: dict[str, Any] = {"category": "recommendation", "level": 2, "force": "wmp"}
@@ -95,7 +96,7 @@ def register(request: pytest.FixtureRequest, tmp_path: Path, folder: Path) -> It
         close_on(opened, b"1", date(2023, 3, 1))
         said: dict[str, Any] = {"actor": HMICFRS, "on": date(2023, 6, 8), "reason": "not done"}
         opened.fire("R-1", "reopen", **said, **PORTAL)
-        yield Register(opened.services.store, rulebook=load(folder))
+        yield Register(opened.services.store, rulebook=load(folder), clock=lambda: NOW)
 
 
 def close_on(register: Register, content: bytes, on: date) -> None:
@@ -148,6 +149,58 @@ def test_a_made_up_move_that_launders_is_found(
     assert found(forged(honest, edit), load(folder) if is_plan_here else None) == [
         f"5: the move to `in_progress` calls `reopen` `remind`: {WHY}"
     ]
+
+
+def laundered(register: Register, monkeypatch: pytest.MonkeyPatch, url: str) -> Register:
+    """Give a register whose record moved as an earlier peelflow let it, into which it came so."""
+    (plan,) = [each for each in register.rulebook.migrations if each.name == "to-own"]
+    with monkeypatch.context() as as_before:
+        as_before.setattr(migration, "trigger_faults", lambda _: ())
+        laundering = evolve(plan, triggers={**plan.triggers, "reopen": "remind"})
+        register.migrate(laundering, actor=KIM, on=date(2023, 6, 10), reason="new words")
+    if url == "as it was":
+        return register
+    file = Path(url)
+    file.write_text("".join(f"{line}\n" for line in register.export()), "utf-8")
+    taken_in = Register.open("memory:", rulebook=register.rulebook, clock=lambda: LATER)
+    taken_in.restore(file, as_found=True)
+    return taken_in
+
+
+@pytest.mark.parametrize("is_taken_in", [False, True], ids=["as it was", "taken in as found"])
+def test_a_letter_of_before_a_re_opening_never_counts_again(
+    register: Register, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_taken_in: bool
+) -> None:
+    """14: `verify` finds the move, and the next act goes by what happened, not by its new name."""
+    place = str(tmp_path / "export.jsonl") if is_taken_in else "as it was"
+    moved = laundered(register, monkeypatch, place)
+    assert "reopen" not in moved.record("R-1").done
+    with pytest.raises(Refused, match="last sent back or re-opened on 2023-06-08"):
+        close_on(moved, b"2", date(2023, 7, 1))
+    (step,) = moved.route("R-1", to="closed", on=date(2023, 7, 1)).steps
+    assert step.trigger == "close"
+    (finding,) = moved.verify()
+    assert finding.event == 5
+    moved.correct("R-1", 5, correction="void", actor=KIM, reason="it launders")
+    assert "reopen" in moved.record("R-1").done
+
+
+@pytest.mark.parametrize(("is_of_before", "events"), [(True, [5]), (False, [5, 6])])
+def test_what_an_earlier_peelflow_let_be_closed_after_it_is_found_at_the_move_alone(
+    register: Register,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    *,
+    is_of_before: bool,
+    events: list[int],
+) -> None:
+    """14: it went by the names; a closure of today is found too."""
+    place = "as it was" if is_of_before else str(tmp_path / "export.jsonl")
+    moved = laundered(register, monkeypatch, place)
+    with monkeypatch.context() as as_before:
+        as_before.setattr(Session, "last_sending_back", lambda *_, **__: None)
+        close_on(moved, b"2", date(2023, 7, 1))
+    assert [finding.event for finding in moved.verify()] == events
 
 
 def found(lines: list[str], rulebook: Rulebook | None) -> list[str]:

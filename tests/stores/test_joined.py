@@ -246,6 +246,20 @@ def test_a_lock_that_cannot_be_had_loses_the_transaction(
     store.close()
 
 
+def test_a_statement_that_may_take_no_longer_is_no_other_writers_doing(postgres: str) -> None:
+    """The application's own transaction may allow too little."""
+    store, engine = SqlStore(postgres), create_engine(postgres)
+    append_next(store, "a")
+    with engine.connect() as other, engine.connect() as connection:
+        other.execute(text("LOCK TABLE peelflow_records IN ACCESS EXCLUSIVE MODE"))
+        joined = JoinedStore(connection)
+        connection.execute(text("SET LOCAL statement_timeout = '20ms'"))
+        with pytest.raises(StoreUnavailable, match="due to statement timeout"):
+            joined.read(["a"])
+    engine.dispose()
+    store.close()
+
+
 def test_a_closed_one_says_so_and_leaves_the_connection_open(engine: Engine) -> None:
     """S13: what the application does on its connection goes on."""
     with engine.begin() as connection:

@@ -197,6 +197,16 @@ HELD = {
 }
 
 
+def _act_where_held(register: Register, what: str) -> None:
+    if what == "a table of ours":
+        register.position()
+    if what == "a table that is verified":
+        register.verify()
+    if what == "advisory locks":
+        appoint(register, "second")
+    register.fire("first-3", "start", actor=KIM, on=date(2023, 2, 1))
+
+
 @pytest.mark.parametrize("what", HELD)
 def test_a_lock_of_others_is_not_waited_for_without_end(
     server: str, what: str, monkeypatch: pytest.MonkeyPatch
@@ -209,13 +219,7 @@ def test_a_lock_of_others_is_not_waited_for_without_end(
     with psycopg.connect(plain) as other, Register.open(server) as register:
         other.execute(HELD[what].encode())
         with pytest.raises(StoreBusy):
-            if what == "a table of ours":
-                register.position()
-            if what == "a table that is verified":
-                register.verify()
-            if what == "advisory locks":
-                appoint(register, "second")
-            register.fire("first-3", "start", actor=KIM, on=date(2023, 2, 1))
+            _act_where_held(register, what)
         other.rollback()
         other.execute("SELECT pg_advisory_unlock_all()")
         appoint(register, "third")
@@ -229,6 +233,26 @@ def test_a_time_that_the_role_set_for_locks_is_left_at_that(server: str) -> None
         store: Any = register.store
         with store._reading() as connection:
             assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "7s"
+
+
+@pytest.mark.parametrize("what", HELD)
+def test_a_statement_that_may_take_no_longer_is_told_as_that(server: str, what: str) -> None:
+    """S11: that another writer holds a lock is not known then; nothing is kept."""
+    with Register.open(server) as register:
+        act(register, "first")
+    plain = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as other:
+        other.execute(HELD[what].encode())
+        timed = f"{server}{'&' if '?' in server else '?'}options=-cstatement_timeout%3D300"
+        timeout = pytest.raises(StoreUnavailable, match="due to statement timeout")
+        with timeout as caught, Register.open(timed) as register:
+            _act_where_held(register, what)
+        assert "a longer `statement_timeout`, or none" in caught.value.instead
+        other.rollback()
+        other.execute("SELECT pg_advisory_unlock_all()")
+    with Register.open(server) as register:
+        assert register.record("first-3").state == "open"
+        assert register.verify() == ()
 
 
 BACK = "SELECT setval(pg_get_serial_sequence('peelflow_events', 'serial'), {})"

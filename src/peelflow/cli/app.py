@@ -312,11 +312,14 @@ def _verb(word: str) -> Any:
 def _command_of(
     name: str, function: Callable[..., None], *, order: str = "", epilog: str | None = None
 ) -> Any:
-    from peelflow.cli.options import AskingCommand, grouped
+    from peelflow.cli.options import AskingCommand, grouped, read_words
 
+    run = grouped(function, order)
     alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    alone.command(name, cls=AskingCommand, epilog=epilog)(grouped(function, order))
-    return typer.main.get_command(alone)
+    alone.command(name, cls=AskingCommand, epilog=epilog)(run)
+    command = typer.main.get_command(alone)
+    read_words(command.params, run)
+    return command
 
 
 store_app: typer.Typer = typer.Typer(
@@ -396,6 +399,10 @@ for _name, _command in COMMANDS.items():
 app.add_typer(store_app, name=STORE)
 
 
+_UNASKED: Mapping[str, Any] = dict.fromkeys(
+    ("install_completion", "show_completion", "help"), False
+)
+"""Typer's own options: where one is undecided, Typer loads pydantic to convert that."""
 READER_LEFT = 128 + 13  # what a shell tells of a command that SIGPIPE ended
 
 
@@ -446,7 +453,8 @@ def _invoke(arguments: Sequence[str] | None) -> int:
         use_settings(read_settings(Path.cwd()))
         names = (*COMMANDS, *words[:1])
         with _changed_rules(current_settings().national_in_use):
-            defaults = current_settings().defaults(names)
+            said = current_settings().defaults(names)
+            defaults = {**_UNASKED, **{name: {**said[name], **_UNASKED} for name in said}}
             # INVARIANT: Click ends each command with SystemExit, also one that did what was asked.
             return int(app(args=words, prog_name="peelflow", default_map=defaults))
     except Exception as error:

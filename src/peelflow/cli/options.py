@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
-from enum import StrEnum
+from enum import EnumType, StrEnum
+from functools import partial
 from inspect import Parameter, signature
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TextIO, TypedDict, get_type_hints
+from typing import Annotated, Any, TextIO, TypedDict, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 import typer
@@ -461,6 +462,35 @@ def _group_parameters(group: type) -> list[Parameter]:
         )
         for field in fields(group)
     ]
+
+
+def read_words(options: Iterable[Any], command: Callable[..., None]) -> None:
+    """Have a command take texts and words of a list as they are, and what is not given as nothing.
+
+    To convert either Typer loads pydantic, which takes as long as reading a small register does.
+
+    Args:
+        options: Its options and arguments, as Typer made them; one with a parser is parsed.
+        command: The function that declares them.
+    """
+    declared = signature(command).parameters
+    for param in options:
+        kind, *notes = get_args(declared[param.name].annotation)
+        given_as = None if any(note.parser for note in notes) else kind
+        param.process_value = partial(_value_taken, param, param.process_value, given_as)
+
+
+def _value_taken(
+    param: Any, convert: Callable[..., Any], kind: Any, ctx: typer.Context, value: Any
+) -> Any:
+    if value is None and not param.required:
+        return () if param.multiple or param.nargs < 0 else None
+    if isinstance(value, str):
+        if kind in (str, str | None):
+            return value
+        if isinstance(kind, EnumType) and value in [*kind]:
+            return kind(value)
+    return convert(ctx, value)
 
 
 def today() -> date:

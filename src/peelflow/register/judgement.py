@@ -7,7 +7,7 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from attrs import evolve, field
 
@@ -459,18 +459,27 @@ def _context_as_kept(
         covering = _as_it_may_have_covered(record, context)
         # It lies no later than the day on which it was recorded; whether that has come is told.
         known = evolve(context, predicates=predicates, today=max(context.today, event.on))
-        sent_back = _sent_back_as_kept(session, record, context)
+        sent_back = _sent_back_as_kept(session, event, record, context)
         return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
 
     return as_kept
 
 
-def _sent_back_as_kept(session: Session, record: Record, context: Context) -> date | None:
+SENT_BACK_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+"""When letters under a force's own rules were all held to what sent the record back before."""
+
+
+def _sent_back_as_kept(
+    session: Session, event: Event, record: Record, context: Context
+) -> date | None:
     """Return when a record was sent back under rules that it left, as a kept letter is held to it.
 
-    An earlier peelflow forgot it at each change of level, and of a force's own categories.
+    An earlier peelflow forgot it at each change of level, and of a force's own categories; and
+    under a force's own rules it went by what these call what was done.
     """
     if context.sent_back is None or session.national_ledgers(record) is None:
+        return None
+    if event.recorded_at < SENT_BACK_SINCE and session.has_steps_done(record):
         return None
     return session.last_sending_back(record, at_level=True)
 

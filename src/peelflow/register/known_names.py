@@ -33,6 +33,8 @@ from peelflow.texts import SPELT_ALIKE, are_alike, name_keys
 
 NameKind = Literal["id", "force", "person"]
 EVENTS_AT_ONCE = 500
+NAMES_ASKED = 1_024
+"""How many names of a kind and force are known at once as those that were asked for before."""
 RECORDS_OF_FORCE = 512
 """How many records of a force tell who acts in it; they are read in some hundredths of a second."""
 _APPOINTMENTS = "appointment"
@@ -139,19 +141,25 @@ class _AlikeNames:
 
     A key is known by its hash alone, and the name that stands there tells whether it is the key's:
     the key itself would take three times the room. `others` are of keys whose hash another has,
-    and `hidden` the names each of whose keys another name had first.
+    and `hidden` the names each of whose keys another name had first. `asked` are some of these
+    names, which were asked for before: the rows of a sheet ask for the same few forces and people.
     """
 
     by_hash: dict[int, str] = field(factory=dict)
     others: dict[str, str] = field(factory=dict)
     hidden: set[str] = field(factory=set)
+    asked: set[str] = field(factory=set)
 
     def has(self, name: str) -> bool:
         """Return whether a name is among these, spelt so."""
-        for key in name_keys(name):
-            if self.by_hash.get(hash(key)) == name or self.others.get(key) == name:
-                return True
-        return name in self.hidden
+        if name in self.asked:
+            return True
+        is_held = name in self.hidden
+        for key in name_keys(name) if self.by_hash else ():
+            is_held = is_held or self.by_hash.get(hash(key)) == name or self.others.get(key) == name
+        if is_held and len(self.asked) < NAMES_ASKED:
+            self.asked.add(name)
+        return is_held
 
     def add_keys(self, name: str) -> None:
         """Take a name."""
@@ -174,6 +182,7 @@ class _AlikeNames:
     def forget(self, name: str) -> None:
         """Take a name away; what is alike to it stays as it is."""
         self.hidden.discard(name)
+        self.asked.discard(name)
         for key in name_keys(name):
             if self.by_hash.get(hash(key)) == name:
                 del self.by_hash[hash(key)]

@@ -14,13 +14,21 @@ from types import TracebackType
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import apply, as_corrected, begin, withdrawal_of
+from peelflow.engine.fold import as_corrected, withdrawal_of
 from peelflow.engine.machine import machine_for
 from peelflow.errors import Conflict, EventVoided, InvalidRequest, KeyReused, NamesBrought
 from peelflow.model.decisions import Act, Context
-from peelflow.model.records import Corrected, Event, Record, Relevelled, TransitionTaken
+from peelflow.model.records import (
+    Added,
+    Corrected,
+    Event,
+    Migrated,
+    Record,
+    Relevelled,
+    TakenOver,
+    TransitionTaken,
+)
 from peelflow.model.rules import Lifecycle, Pin
-from peelflow.model.triggers import triggers_sending_back
 from peelflow.register.context import APPOINTMENT, ReadSet
 from peelflow.register.known_names import NamesByKey, UsedName, alike_refused, parts_of
 from peelflow.register.validation import idempotency_payload
@@ -86,13 +94,22 @@ class Session(ReadSet):
     def unknown_sending_back(self, record: Record) -> date | None:
         """Return when a record was last sent back, where its rules do not tell it.
 
-        A step that they do not have may have done so, before it moved to them.
+        A step that they do not have may have done so, before it moved to them; and a plan to rules
+        of a force's own may have called one what it was not, where an earlier peelflow took it.
 
         Args:
             record: The record as it stands, or as it stood.
         """
-        is_told = record.done.keys() <= machine_for(self.lifecycle(record)).events.keys()
+        is_told = self.has_steps_done(record) and self.lifecycle(record).refines is None
         return None if is_told else self.last_sending_back(record)
+
+    def has_steps_done(self, record: Record) -> bool:
+        """Say whether a record's rules have each step that it says was done.
+
+        Args:
+            record: The record as it stands, or as it stood.
+        """
+        return record.done.keys() <= machine_for(self.lifecycle(record)).events.keys()
 
     def last_sending_back(self, record: Record, *, at_level: bool = False) -> date | None:
         """Return when a record was last sent back or re-opened, by the rules of that time.
@@ -102,20 +119,17 @@ class Session(ReadSet):
             at_level: Whether only what was done since it came to its level counts.
         """
         found: date | None = None
-        before: Record | None = None
+        sent_back_by = frozenset[str]()
         for event in as_corrected(self.history(record.id)):
             if event.number > record.number:
                 break
-            if before is None:
-                before = begin(event)
-                continue
             what = event.what
-            if at_level and isinstance(what, Relevelled):
-                found = None
             if isinstance(what, TransitionTaken):
-                is_back = what.trigger in triggers_sending_back(self.lifecycle(before))
-                found = event.on if is_back else found
-            before = apply(before, event)
+                found = event.on if what.trigger in sent_back_by else found
+            elif isinstance(what, (Added, TakenOver, Relevelled, Migrated)):
+                rules = self.services.lifecycle_of(what.lifecycle)
+                sent_back_by = machine_for(rules).sent_back_by
+                found = None if at_level and isinstance(what, Relevelled) else found
         return found
 
     def savepoint(self) -> Savepoint:

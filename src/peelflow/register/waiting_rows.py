@@ -110,6 +110,7 @@ class WaitingRows(Iterable[WaitingRow]):
         for places in chunked(order, at_once):
             parts.add([(place, self._rows[place]) for place in places])
         self._rows.clear()
+        self._seen.forget_all()
         for number in range(parts.count):
             yield [(place, self._row(place, packed)) for place, packed in parts.part(number)]
             parts.forget(number)

@@ -175,7 +175,7 @@ def _lifecycles_running(rulebook: Rulebook, category: str, level: Level) -> tupl
     return tuple(rules for rules in known if _runs_records_of(rules, category, level))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _lifecycle_taken(
     rulebook: Rulebook, category: str, level: Level, graded: date
 ) -> Lifecycle | None:

@@ -28,6 +28,10 @@ class SeenKeys:
         place = hash(key) % _BITS
         self._bits[place >> 3] |= 1 << (place & 7)
 
+    def forget_all(self) -> None:
+        """Let go of what was seen, which nothing asks for any more."""
+        self._bits = bytearray()
+
     def may_be_known(self, key: Hashable) -> bool:
         """Return whether a key may have been seen; False where it was not."""
         place = hash(key) % _BITS

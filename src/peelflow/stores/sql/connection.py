@@ -300,9 +300,12 @@ _CONFLICT_STATES = {"22012", "23505"}
 _READ_ONLY_STATES = {"25006", "42501"}
 """PostgreSQL's: a transaction that may only read, as on a standby; a right that was not granted."""
 
-_CONTENTION_STATES = {"40001", "40P01", "55P03", "25P02", "57014"} | _CONFLICT_STATES
+_CONTENTION_STATES = {"40001", "40P01", "55P03", "25P02"} | _CONFLICT_STATES
 """PostgreSQL's: serialization failure, deadlock, lock not available, a transaction that failed
-before, a statement that took too long."""
+before."""
+
+_CANCELLED_STATE = "57014"
+"""PostgreSQL's, for a statement that took longer than is allowed, or that somebody cancelled."""
 
 _NOT_RISING_STATE = "2201E"
 """PostgreSQL's, for the logarithm of a negative number: what we ask for where the number of a new
@@ -323,6 +326,7 @@ _ADVICE_BY_STATE = {
     "53": "let the server have what it lacks, then try again",
     "53100": "make room on the server's disk, then try again",
     "53200": "let the server have more memory, then try again",
+    _CANCELLED_STATE: "let the role have a longer `statement_timeout`, or none, then try again",
     "53300": "close other connections to the server, or let it take more, then try again",
     "57P": "wait until the server runs again, then try again",
 }
@@ -344,6 +348,8 @@ def database_unavailable(url: str, fault: Exception) -> StoreUnavailable:
     elif state == _NOT_RISING_STATE:
         message = "its sequence gives a number that is not behind those of the events, so nothing"
         return StoreUnavailable(url, f"{message} was kept", instead=SEQUENCE_ADVICE)
+    elif state == _CANCELLED_STATE:
+        message = f"the server ended a statement, by which nothing was kept ({message})"
     return StoreUnavailable(url, message, instead=_advice_for(fault))
 
 
