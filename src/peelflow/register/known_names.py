@@ -278,7 +278,7 @@ class KnownNames:
         with self._lock:
             self._known.take_all(names)
 
-    def count_own(self, brought: Mapping[str, int]) -> None:
+    def count_own(self, brought: Mapping[str, int | None]) -> None:
         """Take what a batch of this register's own brought as read: it is noted already.
 
         Args:
@@ -287,7 +287,7 @@ class KnownNames:
         with self._lock:
             for read in (self._numbers, *self._people_at.values()):
                 same = [part for part, number in brought.items() if read.get(part, 0) == number]
-                read.update((part, brought[part] + 1) for part in same)
+                read.update((part, read.get(part, 0) + 1) for part in same)
 
     def is_known(self, used: UsedName) -> bool:
         """Return whether a name is in use, spelt so.

@@ -38,8 +38,8 @@ from peelflow.stores.base import StoredEvent, StoredRecord, WriteBatch, check_hi
 from peelflow.stores.rows import GENESIS, chain
 from peelflow.stores.session_records import MovedRecords
 
-NAMES_TRIES = 100
-"""How often a batch is tried anew that others overtook, each by bringing names."""
+NAMES_TRIES = 5
+"""How often a batch is tried anew that others overtook by bringing names; then it is kept."""
 SavepointState = tuple[int, dict[str, StoredRecord | None] | None]
 """How many events there were when a savepoint began, and what the one around it undoes."""
 
@@ -171,10 +171,12 @@ class Session(ReadSet):
         self.services.names.note_all(self._drafted_names)
         self.services.names.count_own(brought)
 
-    def _append(self, batch: WriteBatch) -> Mapping[str, int]:
+    def _append(self, batch: WriteBatch) -> Mapping[str, int | None]:
         """Append a batch, and return how often names of its parts had been brought before it.
 
-        Where some were brought meanwhile, its own are held to those first.
+        Where some were brought meanwhile, its own are held to those first. A large batch beside
+        others could be overtaken for ever: in the end it is not held to what comes while it is
+        written.
         """
         for tries in count():
             try:
@@ -189,8 +191,8 @@ class Session(ReadSet):
                         found=overtaken.found,
                         transaction_lost=True,
                     ) from overtaken
-                if tries == NAMES_TRIES:
-                    raise
+                if tries >= NAMES_TRIES:
+                    batch = evolve(batch, names=dict.fromkeys(batch.names))
         return batch.names
 
     def _numbers_of_parts(self) -> Mapping[str, int]:

@@ -205,7 +205,8 @@ class WriteBatch:
         listings: What queries must list still: the records by id, with the number of each.
         listed_at: The position of the feed as the first was listed; None where it is not known.
         names: How often names had been brought as the register's were read, of each part of which
-            the batch brings new ones: `append` holds it to that, and counts once more.
+            the batch brings new ones: `append` holds it to that, and counts once more. None is
+            held to nothing, and counted.
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """
@@ -217,7 +218,7 @@ class WriteBatch:
     documents: Mapping[str, bytes] = field(factory=dict, repr=False)
     listings: Mapping[RecordQuery, Mapping[str, int]] = field(factory=dict, repr=False)
     listed_at: int | None = None
-    names: Mapping[str, int] = field(factory=dict, repr=False)
+    names: Mapping[str, int | None] = field(factory=dict, repr=False)
 
     def numbers(self) -> Iterable[EventNumber]:
         """Yield the record, number and key of each event."""

@@ -118,7 +118,7 @@ class MemoryStore:
         self.at_sync_point("kept")
 
     def _keep(self, batch: WriteBatch) -> None:
-        self._names |= {part: number + 1 for part, number in batch.names.items()}
+        self._names |= {part: self._names.get(part, 0) + 1 for part in batch.names}
         for entry in batch.entries:
             event = entry.event
             self._entries.setdefault(event.record, []).append(entry)

@@ -445,8 +445,9 @@ def _names_numbers(connection: sqlite3.Connection) -> Mapping[str, int] | None:
 
 def _count_names(connection: sqlite3.Connection, batch: WriteBatch) -> None:
     """Count that a batch brings names, in its transaction; NamesBrought where others did since."""
-    check_names(batch, _names_numbers(connection) or {})
-    rows = [(part, str(number + 1)) for part, number in batch.names.items()]
+    numbers = _names_numbers(connection) or {}
+    check_names(batch, numbers)
+    rows = [(part, str(numbers.get(part, 0) + 1)) for part in batch.names]
     connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", rows)
 
 

@@ -32,7 +32,7 @@ from peelflow.stores.batch_checks import check_keys, check_names, check_numbers
 from peelflow.stores.database import check_batch, check_listings
 from peelflow.stores.dialect import quoted
 from peelflow.stores.rows import BatchRows, RowUnreadable, batch_rows, not_kept
-from peelflow.stores.settings import names_of_settings
+from peelflow.stores.settings import names_from, names_of_settings
 from peelflow.stores.sql import schema as tables
 from peelflow.stores.sql.catalogue import DELETING_KEYS, EMPTIED_TABLES, check_sqlite_schema
 from peelflow.stores.sql.connection import ask, is_conflict, statements_of
@@ -112,7 +112,8 @@ def count_names(connection: Connection, batch: WriteBatch) -> None:
     locked = select(name, value).where(is_asked).order_by(name).with_for_update()
     kept = {f"{part}": number for part, number in connection.execute(locked)}
     check_names(batch, names_of_settings(kept.items()))
-    for part, number in sorted(batch.names.items()):
+    for part in sorted(batch.names):
+        number = names_from(kept.get(part))
         row = {"name": part, "value": str(number + 1)}
         if part in kept:
             moving = update(tables.settings).where(name == tables.as_text(part))
