@@ -155,14 +155,10 @@ class SqlStoreBase(DatabaseStore):
                     connection.execute(insert(tables.settings), row)
                 check_triggers(connection, tables.settings)
 
-    _found_settings = False
-
     def names_numbers(self) -> Mapping[str, int] | None:
         """Return how often batches brought names of each part; None without a table of settings."""
         with self._reading() as connection:
-            if not self._found_settings:  # what is there stays; what is not may be made meanwhile
-                self._found_settings = has_settings(connection)
-            return names_numbers(connection) if self._found_settings else None
+            return names_numbers(connection) if has_settings(connection) else None
 
 
 class JoinedStore(SqlStoreBase):
