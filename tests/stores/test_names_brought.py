@@ -404,6 +404,30 @@ def test_a_rule_on_settings_is_no_place_to_hide(postgres: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.parametrize("order", ["one after another", "at once"])
+def test_of_two_registers_for_two_spellings_of_a_force_one_is_written_to(
+    address: str, order: str
+) -> None:
+    """Both were opened before either force had a record."""
+    with (
+        Register.open(address, force="kent") as mine,
+        Register.open(address, force="Kent") as other,
+    ):
+        with (
+            pytest.raises(InvalidRequest, match=r"the force 'kent'.* `Kent`"),
+            mine.batch() as later,
+        ):
+            if order == "at once":
+                add("R-1", force="kent")(later)
+            add("R-2", force="Kent")(other)
+            if order != "at once":
+                add("R-1", force="kent")(later)
+        add("R-3", force="Kent")(other)
+        assert [list(mine.records()), len(list(other.records()))] == [[], 2]
+    with Register.open(address) as whole:
+        assert whole.verify() == ()
+
+
 def test_a_batch_says_its_own_names_once(url: str) -> None:
     """A batch in which two are alike is refused as it was, whatever others bring."""
     with Register.open(url) as register, pytest.raises(InvalidRequest), register.batch() as both:

@@ -196,12 +196,16 @@ class ScopedStore:
         self._store, self.force, self._ids = store, force, OwnIds(force)
         self._references_of = references_of
         self._shared_by: Mapping[str, str] = {}
+        self._has_records = False
         self._check_spelling()
         self.url, self.capabilities = store.url, store.capabilities
 
     def _check_spelling(self) -> None:
         """Refuse a force without records that a reader would take for one that has some."""
-        if any(True for _ in self._store.records(RecordQuery(force=self.force))):
+        if not self._has_records:
+            own = self._store.records(RecordQuery(force=self.force))
+            self._has_records = any(True for _ in own)
+        if self._has_records:
             return
         every = self._store.records(RecordQuery())
         known = {force for record in every for force in record.forces}
@@ -421,6 +425,7 @@ class ScopedStore:
         Raises:
             InvalidRequest: It would move another force's record.
         """
+        self._check_spelling()  # another may have come since this was opened
         for kept in batch.records:
             if self.force not in kept.record.acting_forces:
                 why = f"belongs to {kept.record.force}, and this is opened for {self.force}"
