@@ -25,6 +25,7 @@ from peelflow.errors import (
     InvalidRules,
     KeyReused,
     MissingDependency,
+    NamesBrought,
     NotPermitted,
     PeelflowError,
     RulesMismatch,
@@ -67,6 +68,7 @@ MADE: dict[type[PeelflowError], st.SearchStrategy[PeelflowError]] = {
     Conflict: st.builds(
         Conflict, TEXTS, expected=NUMBERS, found=NUMBERS, transaction_lost=st.booleans()
     ),
+    NamesBrought: st.builds(NamesBrought, expected=NUMBERS, found=NUMBERS),
     RulesMismatch: st.builds(RulesMismatch, TEXTS, NUMBERS),
     StoreBusy: st.builds(StoreBusy, TEXTS),
     StoreVersion: st.builds(StoreVersion, TEXTS, found=NUMBERS, known=NUMBERS),

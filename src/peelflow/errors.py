@@ -14,6 +14,7 @@ PeelflowError
 ├── UnknownDocument (LookupError)    no document of that digest
 ├── StoreError
 │   ├── Conflict                     somebody else moved what this decision read
+│   │   └── NamesBrought             names came in since a decision that brings some read those
 │   ├── RulesMismatch                the store keeps other rules under that name and version
 │   ├── StoreBusy (TimeoutError)     the store stayed locked for too long
 │   ├── StoreVersion                 the store's schema is newer than this peelflow
@@ -312,10 +313,12 @@ class Conflict(StoreError):
 class NamesBrought(Conflict):
     """Names came into the register since a decision that brings some read those it had."""
 
+    code: ClassVar[str] = "names-brought"
+
     def __init__(self, *, expected: int, found: int) -> None:
         super().__init__("names", expected=expected, found=found)
         what = f"names were brought {found} times by now, and {expected} times as they were read"
-        self.args = (f"{what}; nothing was kept, read them again and decide anew",)
+        StoreError.__init__(self, f"{what}; nothing was kept, read them again and decide anew")
 
 
 class RulesMismatch(StoreError):

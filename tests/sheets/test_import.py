@@ -244,15 +244,16 @@ def test_any_bytes_give_diagnostics_or_rows(
         assert all((fault.code, fault.sentence, fault.help))
 
 
+@pytest.mark.parametrize("asked", ["read", "names_numbers"])
 def test_a_store_that_fails_is_no_bad_row(
-    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     """What is wrong with the store stops the import; it is not told row by row."""
 
-    def busy(_: object) -> NoReturn:
+    def busy(*_: object) -> NoReturn:
         raise StoreBusy("memory:")
 
-    monkeypatch.setattr(register.store, "read", busy)
+    monkeypatch.setattr(register.store, asked, busy)
     with pytest.raises(StoreBusy):
         import_sheets(register, write(tmp_path, records=RECORDS))
 

@@ -428,6 +428,27 @@ def test_of_two_registers_for_two_spellings_of_a_force_one_is_written_to(
         assert whole.verify() == ()
 
 
+def test_of_a_store_that_counts_no_names_those_of_new_people_are_read_again() -> None:
+    """Where it has no feed either: an id is looked for once, and who is known not again."""
+    store, known, listed = MemoryStore("memory:"), KnownNames(follows=False), list[RecordQuery]()
+
+    def records(query: RecordQuery) -> Iterator[Record]:
+        listed.append(query)
+        return iter(())
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(store, "records", records)
+        sam, record = UsedName("person", "sam", "wmp"), UsedName("id", "R-1")
+        known.catch_up(store, {}, None, record)
+        known.note([sam])
+        known.catch_up(store, {}, None, record)
+        known.catch_up(store, {}, None, sam)
+        known.read_people(store, {}, None, UsedName("person", "lee", "wmp"))
+        assert len(listed) == 1
+        known.catch_up(store, {}, None, UsedName("force", "kent"))
+        assert len(listed) == 2
+
+
 def test_a_batch_says_its_own_names_once(url: str) -> None:
     """A batch in which two are alike is refused as it was, whatever others bring."""
     with Register.open(url) as register, pytest.raises(InvalidRequest), register.batch() as both:

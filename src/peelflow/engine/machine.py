@@ -210,7 +210,8 @@ class RuleMachine(transitions.Machine):
             name: tuple(sorted(rule.trigger for rule in state.transitions if is_automatic(rule)))
             for name, state in lifecycle.states.items()
         }
-        self.sent_back_by = sent_back_by = triggers_sending_back(lifecycle)
+        sent_back_by = triggers_sending_back(lifecycle)
+        self.sent_back_by: frozenset[str] = sent_back_by
         super().__init__(
             model=model,
             states=[transitions.State(name, final=s.final) for name, s in lifecycle.states.items()],

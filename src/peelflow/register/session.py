@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from itertools import count
 from types import TracebackType
 
 from attrs import evolve, field
@@ -178,10 +177,10 @@ class Session(ReadSet):
         others could be overtaken for ever: in the end it is not held to what comes while it is
         written.
         """
-        for tries in count():
+        tries = 0
+        while True:
             try:
                 self.services.store.append(batch)
-                break
             except NamesBrought as overtaken:
                 last, batch = batch, evolve(batch, names=self._checked_again())
                 if batch.names == last.names:  # its transaction sees nothing of what others kept
@@ -193,7 +192,9 @@ class Session(ReadSet):
                     ) from overtaken
                 if tries >= NAMES_TRIES:
                     batch = evolve(batch, names=dict.fromkeys(batch.names))
-        return batch.names
+                tries += 1
+            else:
+                return batch.names
 
     def _numbers_of_parts(self) -> Mapping[str, int]:
         """Return how often names had been brought of each part that this session brings some of."""
@@ -350,8 +351,6 @@ class Session(ReadSet):
         self.services.names.read_people(store, categories, self._numbers_of_names(), asked)
 
     def _alike_to_known(self, used: UsedName) -> str | None:
-        if self._drafted_names.has(used):
-            return None
         near = self._alike_in_use(used) or self._drafted_names.alike(used)
         return None if near and used.kind == "id" and self._is_withdrawn(near) else near
 
