@@ -184,6 +184,7 @@ class RuleMachine(transitions.Machine):
     """
 
     event_cls: type[transitions.Event] = RuleEvent
+    sent_back_by: frozenset[str]
 
     def __init__(
         self, lifecycle: Lifecycle, *, model: Any = None, initial: str | None = None, **options: Any
@@ -210,8 +211,7 @@ class RuleMachine(transitions.Machine):
             name: tuple(sorted(rule.trigger for rule in state.transitions if is_automatic(rule)))
             for name, state in lifecycle.states.items()
         }
-        sent_back_by = triggers_sending_back(lifecycle)
-        self.sent_back_by: frozenset[str] = sent_back_by
+        self.sent_back_by = sent_back_by = triggers_sending_back(lifecycle)
         super().__init__(
             model=model,
             states=[transitions.State(name, final=s.final) for name, s in lifecycle.states.items()],
