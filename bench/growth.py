@@ -180,8 +180,8 @@ def _by_writers() -> Mapping[int, float]:
 
 def _written(url: str, count: int) -> float:
     context = get_context("spawn")
-    until, kept = monotonic() + SECONDS + 4, context.Queue()
-    writers = [context.Process(target=_write, args=(url, n, until, kept)) for n in range(count)]
+    ready, kept = context.Barrier(count), context.Queue()
+    writers = [context.Process(target=_write, args=(url, n, ready, kept)) for n in range(count)]
     for writer in writers:
         writer.start()
     found: list[float] = [kept.get() for _ in writers]
@@ -190,12 +190,13 @@ def _written(url: str, count: int) -> float:
     return sum(found)
 
 
-def _write(url: str, place: int, until: float, kept: Any) -> None:
-    """Act on one record until a moment, and tell how many acts a second that were."""
+def _write(url: str, place: int, ready: Any, kept: Any) -> None:
+    """Act on one record once all are ready, and tell how many acts a second that were."""
     record, number = f"WMP-{300 + place:04}", 0
     with Register.open(url) as register:
+        ready.wait()
         begun = monotonic()
-        while monotonic() < until:
+        while monotonic() < begun + SECONDS:
             trigger = ("propose_not_applicable", "withdraw")[number % 2]
             reason = None if number % 2 else "no longer ours to do"
             register.fire(record, trigger, actor=durable.LIAISON, on=durable.DAY, reason=reason)
