@@ -346,26 +346,18 @@ def _parent_linked(parts: _Json) -> ParentLinked:
     return linked if not parts else _refuse_unknown(parts)
 
 
-def read_by_type(parts: _Json, kind: type[_T]) -> _T:
-    """Return what an object of JSON tells of a class of records, by the types of its attributes.
-
-    Args:
-        parts: The object.
-        kind: The class; not `Event`, whose payload is of the kind that it names.
-
-    Raises:
-        Exception: As `read_event` does.
-    """
-    from cattrs.errors import ForbiddenExtraKeysError
-
-    try:
-        return _general_reader().structure(parts, kind)
-    except ForbiddenExtraKeysError as fault:
-        raise TypeError(str(fault)) from fault
-
-
 def _rare(kind: type[_T]) -> Callable[[_Json], _T]:
-    return lambda parts: read_by_type(parts, kind)
+    """Return what reads a class of payloads by the types of its attributes."""
+
+    def read(parts: _Json) -> _T:
+        from cattrs.errors import ForbiddenExtraKeysError
+
+        try:
+            return _general_reader().structure(parts, kind)
+        except ForbiddenExtraKeysError as fault:
+            raise TypeError(str(fault)) from fault
+
+    return read
 
 
 _PAYLOAD_READERS: Mapping[str, Callable[[_Json], EventPayload]] = {
@@ -389,8 +381,8 @@ def _plain(read: Callable[[Any], _T]) -> Callable[[Any, Any], _T]:
     return lambda value, _: read(value)
 
 
-def _mapping_of(read: Callable[[Any], _T]) -> Callable[[_Json], dict[str, _T]]:
-    return lambda parts: {name: read(item) for name, item in parts.items()}
+def _names(parts: _Json) -> dict[str, str]:
+    return {old: _text(new) for old, new in parts.items()}
 
 
 def _entry(parts: _Json) -> Added | TakenOver:
@@ -401,19 +393,13 @@ def _or_none(read: Callable[[Any], _T]) -> Callable[[Any], _T | None]:
     return lambda value: None if value is None else read(value)
 
 
-_BY_TYPE: Mapping[Any, Callable[[Any], Any]] = {
+_BY_TYPE: Mapping[Any, Callable[[Any], Any]] = {  # what rare payloads hold
     str: _text,
     int: _number,
     bool: _flag,
-    Value: _value,
-    Value | None: _value_or_none,
     Level: _level,
-    bool | None: _flag_or_none,
-    frozenset[str]: lambda value: frozenset(_texts(value)),
-    Mapping[str, Value]: _fields,
-    Mapping[str, str]: _mapping_of(_text),
-    Mapping[str, str] | None: _or_none(_mapping_of(_text)),
-    Mapping[str, tuple[str, ...]]: _mapping_of(_texts),
+    Mapping[str, str]: _names,
+    Mapping[str, str] | None: _or_none(_names),
     Added | TakenOver | None: _or_none(_entry),
 }
 
@@ -440,8 +426,7 @@ def _general_reader() -> Converter:
     reader = Converter(forbid_extra_keys=True, detailed_validation=False)
     for kind in (str, int, bool):
         reader.register_structure_hook(kind, _plain(_BY_TYPE[kind]))
-    for day in (date, datetime):
-        reader.register_structure_hook(day, lambda value, kind: kind.fromisoformat(value))
+    reader.register_structure_hook(date, _plain(_day))
     reader.register_structure_hook_func(
         _has_origin(Literal), lambda value, literal: _one_of(value, get_args(literal))
     )
