@@ -27,7 +27,7 @@ def test_what_is_imported_is_installed_there(started: str) -> None:
     loaded = set(_modules_of(started))
     named = {name.partition(".")[0] for module in loaded for name in _imports_of(_path(module))}
     others = named - set(sys.stdlib_module_names) - {"peelflow", *OURS}
-    distributions = packages_distributions() | CALLED
+    distributions = {**packages_distributions(), **CALLED}
     missing = {
         name
         for name in others
