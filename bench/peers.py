@@ -33,7 +33,7 @@ from statemachine import State, StateMachine
 from bench.cases import LIAISON, accepted, level_3
 from bench.durable import WALKED, fill, propose_or_withdraw, tell_time
 from bench.rounds import Result, compare, interleaved
-from bench.run import ROOT, facts, table
+from bench.table import ROOT, facts, table
 from peelflow import Event, Register, decide
 
 Step = Callable[[int], object]

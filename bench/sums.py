@@ -27,7 +27,7 @@ from sqlalchemy.engine import make_url
 from bench import durable, forces
 from bench.growth import ACTED, AS_AT, register_of
 from bench.rounds import Result, compare, interleaved
-from bench.run import ROOT, facts, table
+from bench.table import ROOT, facts, table
 from peelflow import Register
 from peelflow.stores.base import LIFECYCLE_COLUMNS, ChangeRow, EventRow, StoredRow
 from peelflow.stores.dialect import quoted
