@@ -10,12 +10,15 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from attrs import define, field
 
+from peelflow import Register
 from peelflow.errors import StoreUnavailable
 from peelflow.stores.fork_safety import ForkGuard, OpenReading, fork_guard
+from peelflow.stores.memory import MemoryStore
 from peelflow.stores.opening import open_store
 from tests.builders.stores import append_next
 from tests.stores.conftest import url_of
@@ -217,6 +220,130 @@ with store.snapshot() as snapshot:
     _, status = os.waitpid(child, 0)
     go_on("parent", held)
 sys.exit(status)
+"""
+
+
+def is_free(lock: Any) -> bool:
+    """Return whether another thread may take a lock."""
+    taken = list[bool]()
+
+    def take() -> None:
+        taken.append(lock.acquire(blocking=False))
+        if taken[0]:
+            lock.release()
+
+    thread = Thread(target=take)
+    thread.start()
+    thread.join()
+    return taken[0]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "sql-sqlite", "postgresql"])
+def test_no_lock_of_ours_is_held_by_another_thread_at_a_fork(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Else the child would wait for ever for a thread that is not there: of a store, and of names.
+
+    A fork waits for each, and nobody takes one until it is done.
+    """
+    with Register.open(url_of(kind, request, tmp_path)) as register:
+        store: Any = register.store
+        locks = (
+            register.services.names._lock,
+            store._process().lock if kind == "sqlite" else store._lock,
+        )
+        assert [is_free(lock) for lock in locks] == [True, True]
+        fork_guard().before()
+        try:
+            assert [is_free(lock) for lock in locks] == [False, False]
+        finally:
+            fork_guard().after()
+        assert [is_free(lock) for lock in locks] == [True, True]
+
+
+def test_a_closed_store_in_memory_has_no_lock_to_take() -> None:
+    """S13: nobody asks it anything."""
+    store = MemoryStore()
+    store.close()
+    store.pause()()
+    with pytest.raises(StoreUnavailable):
+        store.position()
+
+
+def test_what_asks_others_under_a_lock_is_paused_before_them() -> None:
+    """Whoever holds that lock goes on until it has its answer; then the store is paused."""
+    forks, order = ForkGuard(), list[str]()
+
+    @define(eq=False)
+    class Named:
+        name: str
+
+        def pause(self) -> Callable[[], None]:
+            order.append(self.name)
+            return lambda: order.append(f"{self.name} again")
+
+    below = [Named("store") for _ in range(8)]
+    above = [Named("names") for _ in range(8)]
+    for store, names in zip(below, above, strict=True):
+        forks.add(store)
+        forks.add(names, asks_others=True)
+    forks.before()
+    assert order == ["names"] * 8 + ["store"] * 8
+    forks.after()
+    assert order[16:] == ["store again"] * 8 + ["names again"] * 8
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sql-sqlite", "postgresql"])
+def test_a_child_reads_the_names_that_another_thread_was_reading(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """It waited for ever, for the lock of a thread that it does not have."""
+    url = url_of(kind, request, tmp_path)
+    script = tmp_path / "forks.py"
+    script.write_text(NAMING, "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script), url], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+NAMING = """
+import os, signal, sys
+from datetime import date
+from threading import Event, Thread
+from peelflow import Actor, Register
+from peelflow.register.known_names import KnownNames
+from peelflow.stores.fork_safety import fork_guard
+
+register = Register.open(sys.argv[1])
+reading, forking = Event(), Event()
+read_whole = KnownNames._read_whole
+
+def read_slowly(names, store, categories):
+    reading.set()
+    forking.wait()
+    for _ in range(500):  # the fork has begun, and a store that is paused keeps this thread here
+        store.lifecycles()
+    read_whole(names, store, categories)
+
+def add(record):
+    fields, kim = {"owner": "lee"}, Actor("kim", "liaison_officer")
+    said = {"category": "recommendation", "level": 2, "force": "wmp", "actor": kim}
+    register.add(record, issued=date(2023, 1, 9), fields=fields, recorded_by="kim", **said)
+
+KnownNames._read_whole = read_slowly
+thread = Thread(target=add, args=("R-1",))
+thread.start()
+reading.wait()
+os.register_at_fork(before=forking.set)  # before what peelflow does then
+child = os.fork()
+if not child:
+    signal.alarm(30)
+    add("R-2")
+    os._exit(0)
+thread.join()
+_, status = os.waitpid(child, 0)
+assert {record.id for record in register.records()} == {"R-1", "R-2"}, status
 """
 
 

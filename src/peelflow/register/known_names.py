@@ -8,7 +8,7 @@ an older register stay as they are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from threading import RLock
@@ -27,6 +27,7 @@ from peelflow.model.records import (
 from peelflow.model.rules import Category
 from peelflow.results import define, frozen
 from peelflow.stores.base import FeedItem, RecordQuery, Store
+from peelflow.stores.fork_safety import fork_guard
 from peelflow.stores.settings import names_part
 from peelflow.stores.soundness import documents_of
 from peelflow.texts import SPELT_ALIKE, are_alike, name_keys
@@ -266,6 +267,14 @@ class KnownNames:
     _numbers: dict[str, int] = field(init=False, factory=dict, repr=False)
     _people_at: dict[str, dict[str, int]] = field(init=False, factory=dict, repr=False)
     _lock: RLock = field(init=False, factory=RLock, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        fork_guard().add(self, asks_others=True)
+
+    def pause(self) -> Callable[[], None]:
+        """Let nobody read the names until the returned call: the process forks."""
+        self._lock.acquire()
+        return self._lock.release
 
     def note(self, names: Iterable[UsedName]) -> None:
         """Take names as known."""

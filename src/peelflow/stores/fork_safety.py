@@ -5,6 +5,9 @@ even for connections it opens itself. Its parent, closing last as it thinks, the
 that the child still writes to. So every connection is closed before a fork, and opened when next
 used. One that reads everything at one moment cannot be opened again at that moment: a fork ends it,
 and whoever reads on is told.
+
+A lock that another thread holds at a fork is held in the child for ever, for that thread is not
+there. So a fork waits for each lock of ours, and holds it until it is done.
 """
 
 from __future__ import annotations
@@ -26,10 +29,10 @@ ProcessIdentity = tuple[int, int]
 
 
 class Pausable(Protocol):
-    """Something that lets go of its file while the process forks."""
+    """Something that lets go of its file, and has its lock free, while the process forks."""
 
     def pause(self) -> Callable[[], None]:
-        """Let go of the file; nobody takes it up before the returned call."""
+        """Let go of the file; nobody takes it up, or the lock, before the returned call."""
 
 
 class ForkGuard:
@@ -38,6 +41,7 @@ class ForkGuard:
     def __init__(self) -> None:
         self._lock = RLock()
         self._open: WeakSet[Pausable] = WeakSet()
+        self._asking: WeakSet[Pausable] = WeakSet()
         self._paused = ExitStack()
         self._forks = 0
 
@@ -48,10 +52,16 @@ class ForkGuard:
         """
         return self._forks, os.getpid()
 
-    def add(self, store: Pausable) -> None:
-        """Pause `store` at every fork, as long as it lives."""
+    def add(self, store: Pausable, *, asks_others: bool = False) -> None:
+        """Pause `store` at every fork, as long as it lives.
+
+        Args:
+            store: What is to be paused.
+            asks_others: Whether it asks others that are paused while it holds its own lock. It is
+                paused before them, so that whoever holds that gets the answer and lets go.
+        """
         with self._lock:
-            self._open.add(store)
+            (self._asking if asks_others else self._open).add(store)
 
     def before(self) -> None:
         """Pause everything, and let nothing new be opened.
@@ -62,7 +72,7 @@ class ForkGuard:
         """
         self._lock.acquire()
         faults = list[BaseException]()
-        for store in tuple(self._open):
+        for store in (*self._asking, *self._open):
             try:
                 self._paused.callback(store.pause())
             except BaseException as fault:  # noqa: BLE001 - it is raised below

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import date
 from pathlib import Path
 from threading import RLock
 from typing import NoReturn
 
 from peelflow.engine.fold import assumed_changes
+from peelflow.errors import StoreUnavailable
 from peelflow.model.records import Corrected, Event, Record, TakenOver
 from peelflow.results import frozen
 from peelflow.stores.base import (
@@ -42,6 +43,7 @@ from peelflow.stores.batch_checks import (
     read_set_ids,
 )
 from peelflow.stores.codec import record_text
+from peelflow.stores.fork_safety import fork_guard
 from peelflow.stores.listings import check_listed, matches_mention, numbers_of, stands_as_asked
 from peelflow.stores.rows import change_rows, event_row, joint_rows, record_row
 from peelflow.stores.sums import totals_of
@@ -71,6 +73,7 @@ class MemoryStore:
         self._lifecycles: dict[PinKey, str] = {}
         self._folder: Path | None = None
         self._names: dict[str, int] = {}
+        fork_guard().add(self)
 
     def read(self, ids: Collection[str], *, force: str | None = None) -> Mapping[str, StoredRecord]:
         """Return the records that exist among `ids`, in one consistent reading (S6)."""
@@ -261,6 +264,13 @@ class MemoryStore:
     def close(self) -> None:
         """Let nothing be asked any more; closing twice is harmless."""
         self._lock = _ClosedLock(self.url)
+
+    def pause(self) -> Callable[[], None]:
+        """Let nothing be asked until the returned call: the process forks."""
+        with ExitStack() as held:
+            with suppress(StoreUnavailable):  # it was closed
+                held.enter_context(self._lock)
+            return held.pop_all().close
 
 
 class _ClosedLock(nullcontext[str]):

@@ -6,10 +6,10 @@ import sqlite3
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, delete, func, insert, select
@@ -301,7 +301,7 @@ class SqlStore(SqlStoreBase):
             advice = f"{self.url}: run peelflow's conformance kit before you trust this database"
             warnings.warn(advice, stacklevel=2)
         self._closed = False
-        self._cache, self._lock = RecordCache(), Lock()
+        self._cache, self._lock = RecordCache(), RLock()
         outlives = named.database not in {None, "", ":memory:"}
         self.capabilities: Capabilities = Capabilities(
             durable=outlives, shared=outlives, embedded=self._dialect == SQLITE
@@ -506,9 +506,11 @@ class SqlStore(SqlStoreBase):
         self._pool.dispose()
 
     def pause(self) -> Callable[[], None]:
-        """Let go of every idle connection: the process forks."""
-        self._pool.dispose()
-        return lambda: None
+        """Let go of every idle connection, and of what is remembered: the process forks."""
+        with ExitStack() as held:
+            held.enter_context(self._lock)
+            self._pool.dispose()
+            return held.pop_all().close
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
