@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from peelflow.register.csv_import import import_sheets
 from peelflow.register.csv_schema import DateFormat, SheetRow, open_sheet, read_sheet
 from peelflow.register.register import Register
 from peelflow.register.sheet_kinds import SHEET_KINDS
-from peelflow.register.waiting_rows import WaitingRow, WaitingRows, order_of_rows
+from peelflow.register.waiting_rows import WaitingRow, WaitingRows, _in_order, order_of_rows
 from peelflow.stores.memory import MemoryStore
 from tests.builders.force import clock
 
@@ -109,6 +110,48 @@ def brute_order(rows: list[WaitingRow]) -> list[int]:
     for place in sorted(range(len(rows)), key=lambda place: (day(place), place)):
         put(place, ())
     return order
+
+
+class CountedPlace(int):
+    """A place of a row that counts how often places were compared."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as numbers do."""
+        CountedPlace.compared += 1
+        return int(self) == other
+
+    def __hash__(self) -> int:
+        """Hash as numbers do."""
+        return hash(int(self))
+
+
+@pytest.mark.parametrize("is_circle", [False, True])
+def test_a_chain_of_parents_is_ordered_in_so_many_looks_as_there_are_names(
+    monkeypatch: pytest.MonkeyPatch, *, is_circle: bool
+) -> None:
+    """Each row names the next as its parent: no row is looked at again for each one above it."""
+    many, looks = 2_000, list[str]()
+    monkeypatch.setattr(CountedPlace, "compared", 0)
+
+    def named_by(place: int) -> Iterator[str]:
+        names = [str(place + 1)] if place + 1 < many else ["0"] * is_circle
+        for name in names:
+            looks.append(name)
+            yield name
+
+    class Named(Sequence[Iterable[str]]):
+        def __len__(self) -> int:
+            return many
+
+        def __getitem__(self, place: Any) -> Any:
+            return named_by(place)
+
+    entries = {str(place): CountedPlace(place) for place in range(many)}
+    assert list(_in_order(range(many), Named(), entries)) == list(range(many))[::-1]
+    assert len(looks) <= many
+    assert CountedPlace.compared <= many
 
 
 @given(st.lists(entries | acts, max_size=12))

@@ -164,18 +164,26 @@ def order_of_rows(
 def _in_order(
     by_day: Iterable[int], named: Sequence[Iterable[str]], entries: Mapping[str, int]
 ) -> Sequence[int]:
-    """Return places by day, but for those of entries: each before the places that name it."""
-    ordered, is_ordered = array("I"), bytearray(len(named))
+    """Return places by day, but for those of entries: each before the places that name it.
+
+    Each name is looked up once, whatever chain it stands in: a place goes on where it was left.
+    """
+    ordered, is_met = array("I"), bytearray(len(named))
     for place in by_day:
-        waiting = [] if is_ordered[place] else [place]
+        waiting = [] if is_met[place] else [(place, iter(named[place]))]
+        is_met[place] = True
         while waiting:
-            first = (entries[name] for name in named[waiting[-1]] if name in entries)
-            needed = next((e for e in first if not is_ordered[e] and e not in waiting), None)
-            if needed is not None:
-                waiting.append(needed)
-                continue
-            ordered.append(waiting.pop())
-            is_ordered[ordered[-1]] = True
+            last, names = waiting[-1]
+            # INVARIANT: what was met is ordered already, or waits itself: then it names this one.
+            needed = next(
+                (e for e in map(entries.get, names) if e is not None and not is_met[e]), None
+            )
+            if needed is None:
+                ordered.append(last)
+                waiting.pop()
+            else:
+                is_met[needed] = True
+                waiting.append((needed, iter(named[needed])))
     return ordered
 
 
