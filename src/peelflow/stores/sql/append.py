@@ -542,11 +542,15 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
     if not whole:
         raise lost_transaction(batch)
     if unseen:
-        contents = [batch.documents[digest] for digest in unseen]
-        sent = {"digest": unseen, "content": contents}
-        connection.exec_driver_sql(_HAS_DOCUMENTS, sent).all()
+        _read_back(connection, {digest: batch.documents[digest] for digest in unseen})
     if is_joint:
         write_joint(connection, rows)
+
+
+def _read_back(connection: Connection, documents: Mapping[str, bytes]) -> None:
+    """Have the transaction fail where documents are not there that others brought meanwhile."""
+    sent = {"digest": list(documents), "content": list(documents.values())}
+    connection.exec_driver_sql(_HAS_DOCUMENTS, sent).all()
 
 
 def _lock_and_list(connection: Connection, batch: WriteBatch) -> None:
