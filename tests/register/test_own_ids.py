@@ -100,7 +100,8 @@ def test_a_force_s_store_tells_which_ids_are_taken_by_its_records(both: Both) ->
         add(register, "b")
     add(both.essex, "c")
 
-    for register, taken in ((both.kent, ["a", "b"]), (both.essex, ["b", "c"])):
+    both.essex.fire("b", "start", actor=LIAISON, on=START)
+    for register, taken in ((both.kent, {"a": 1, "b": 1}), (both.essex, {"b": 2, "c": 1})):
         assert register.store.taken(["a", "b", "c", "d"]) == taken
 
 
@@ -391,6 +392,78 @@ def test_no_force_comes_to_have_two_records_of_one_id(
     with pytest.raises(InvalidRequest, match=r"kent has a record of its own of that id, kept as"):
         entered(both)
     assert len([*both.kent.records()]) == 1
+    check_whole(both)
+
+
+def begin(both: Both) -> None:
+    """Have a record of Essex's, and forces and people that are known."""
+    for register in (both.kent, both.essex):
+        add(register, "Q")
+        register.fire("Q", "start", actor=LIAISON, on=START)
+    add(both.essex, "R")
+
+
+def make_joint(both: Both) -> None:
+    """Make a record of Essex's joint with Kent."""
+    both.whole.make_joint("R", Joint((KENT,)), on=START, reason="one unit", actor=LIAISON)
+
+
+def enter_joint(both: Both) -> None:
+    """Have a record of Essex's be joint with Kent from its first day."""
+    entry: EntryValues = {"joint": Joint((KENT,))}
+    both.whole.correct("R", 1, correction="reenter", entry=entry, reason="slip", **SAID)
+
+
+def hand_over(both: Both) -> None:
+    """Have a record of Essex's be Kent's."""
+    entry: EntryValues = {"force": KENT}
+    both.whole.correct("R", 1, correction="reenter", entry=entry, reason="slip", **SAID)
+
+
+def add_own(both: Both) -> None:
+    """Have Kent enter a record of that id."""
+    add(both.kent, "R")
+
+
+@pytest.mark.parametrize("order", ["its own comes second", "its own comes first"])
+@pytest.mark.parametrize("shares", [make_joint, enter_joint, hand_over])
+def test_no_force_comes_to_have_two_of_one_id_in_one_moment(
+    both: Both, shares: Callable[[Both], None], order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S2: whoever comes second gets a Conflict, and is refused once it tries again."""
+    first, second = (shares, add_own) if order == "its own comes second" else (add_own, shares)
+    begin(both)
+    append = both.store.append
+
+    def overtaken(batch: WriteBatch) -> None:
+        monkeypatch.setattr(both.store, "append", append)
+        first(both)
+        append(batch)
+
+    monkeypatch.setattr(both.store, "append", overtaken)
+    with pytest.raises(Conflict):
+        second(both)
+    with pytest.raises(InvalidRequest):
+        second(both)
+    assert [record.id for record in both.kent.records()] == ["Q", "R"]
+    check_whole(both)
+
+
+def test_who_has_an_id_that_a_force_enters_is_not_in_its_way(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """18.11: though it acts on its record in that moment: nobody is told a Conflict."""
+    begin(both)
+    append = both.store.append
+
+    def overtaken(batch: WriteBatch) -> None:
+        monkeypatch.setattr(both.store, "append", append)
+        both.essex.fire("R", "start", actor=LIAISON, on=START)
+        append(batch)
+
+    monkeypatch.setattr(both.store, "append", overtaken)
+    add_own(both)
+    assert {record.id for record in both.whole.records()} >= {"R", "R (of kent)"}
     check_whole(both)
 
 

@@ -320,8 +320,8 @@ class EventStore(Protocol):
         all, so that it costs what one costs that is not there (S14).
         """
 
-    def taken(self, ids: Collection[str]) -> Collection[str]:
-        """Return those of the ids that stand for a record, whosever it is.
+    def taken(self, ids: Collection[str]) -> Mapping[str, int]:
+        """Return those of the ids that stand for a record, whosever it is, with its number.
 
         Nothing else of it is read, so that it costs what one costs that is not there (S14).
         """

@@ -82,7 +82,7 @@ class Statements:
         record = f"SELECT id, head, body FROM {prefix}records WHERE id"
         self.record_by_id: str = f"{record} = {mark}"
         self.records_by_ids: str = f"{record} {among}"
-        self.taken: str = f"SELECT id FROM {prefix}records WHERE id {among}"
+        self.taken: str = f"SELECT id, number FROM {prefix}records WHERE id {among}"
         self.numbers: str = f"SELECT id, number FROM {prefix}records WHERE id {among}{dialect.lock}"
         self.has_key: str = f"SELECT 1 FROM {prefix}events WHERE record = {mark} AND key = {mark}"
         self.event_with_key: str = f"{event} = {mark} AND key = {mark}"
@@ -386,11 +386,11 @@ class DatabaseStore(ABC):
             told[name] = evolve(record, walked=walked)
         return told
 
-    def taken(self, ids: Collection[str]) -> Collection[str]:
-        """Return those of the ids that stand for a record, whosever it is."""
+    def taken(self, ids: Collection[str]) -> Mapping[str, int]:
+        """Return those of the ids that stand for a record, whosever it is, with its number."""
         check_texts(*ids)
         array = self._statements.dialect.array(list(ids))
-        return self._ask(self._statements.taken, (array,), lambda rows: [row[0] for row in rows])
+        return self._ask(self._statements.taken, (array,), lambda rows: dict(map(tuple, rows)))
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""

@@ -89,11 +89,11 @@ class MemoryStore:
         """
         return self._kept if force is None else self._of_force.get(force, {})
 
-    def taken(self, ids: Collection[str]) -> Collection[str]:
-        """Return those of the ids that stand for a record, whosever it is."""
+    def taken(self, ids: Collection[str]) -> Mapping[str, int]:
+        """Return those of the ids that stand for a record, whosever it is, with its number."""
         check_texts(*ids)
         with self._lock:
-            return [name for name in ids if name in self._kept]
+            return {name: self._kept[name].record.number for name in ids if name in self._kept}
 
     def event_with_key(self, record: str, key: str) -> StoredEvent | None:
         """Return the event of `record` that carries the idempotency `key` (S7)."""

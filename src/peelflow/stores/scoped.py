@@ -299,10 +299,13 @@ class ScopedStore:
             },
         }
 
-    def taken(self, ids: Collection[str]) -> Collection[str]:
-        """Return those of the ids that stand for a record of this force's."""
-        stored = self._kept(ids)
-        return [name for name in ids if self._ids.kept(name, stored) is not None]
+    def taken(self, ids: Collection[str]) -> Mapping[str, int]:
+        """Return those of the ids that stand for a record of this force's, with its number."""
+        stored = self._stored(ids)
+        kept = {name: self._ids.kept(name, stored) for name in ids}
+        return {
+            name: stored[place].record.number for name, place in kept.items() if place is not None
+        }
 
     def _appointments_shared(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
         """Return the appointments among ids in forces with which a record is joint.
@@ -469,8 +472,9 @@ class ScopedStore:
         batch = evolve(batch, read_set={**batch.read_set, **numbers}) if numbers else batch
         if batch.listings:
             batch = evolve(batch, listings=self._listings_as_kept(batch.listings))
-        names = self._names_in(batch, places)
-        return renamed_batch(batch, names, self._references_of) if names else batch
+        names, others = self._names_in(batch, places)
+        batch = renamed_batch(batch, names, self._references_of) if names else batch
+        return evolve(batch, read_set={**others, **batch.read_set}) if others else batch
 
     def _listings_as_kept(
         self, listings: Mapping[RecordQuery, Numbers]
@@ -503,20 +507,23 @@ class ScopedStore:
             if read[place].record.number == numbers[name]
         }
 
-    def _names_in(self, batch: WriteBatch, places: Mapping[str, str | None]) -> Mapping[str, str]:
+    def _names_in(
+        self, batch: WriteBatch, places: Mapping[str, str | None]
+    ) -> tuple[Mapping[str, str], Numbers]:
         """Return what the records of a batch are kept as, where that may not be as they are named.
 
         Of what the force does not have each id is looked for, whether or not another force has it,
-        and the batch is renamed, be it to the same: an act takes as long either way.
+        and the batch is renamed, be it to the same: an act takes as long either way. The numbers of
+        those that others have come with it: one that moves meanwhile may be this force's by then.
         """
         kept = dict(places)
         shared = self._appointments_shared(batch.read_set)
         kept.update((name, found.record.id) for name, found in shared.items() if not kept[name])
         made = {entry.event.record for entry in batch.entries} | batch.read_set.keys()
         free = [name for name, place in kept.items() if place is None and name in made]
-        taken = self._store.taken(self._places_of(free)) if free else ()
+        taken = self._store.taken(self._places_of(free)) if free else {}
         named = {name: place for name, place in kept.items() if place not in (None, name)}
-        return {**named, **{name: self._ids.new_name(name, taken) for name in free}}
+        return {**named, **{name: self._ids.new_name(name, taken) for name in free}}, taken
 
     def _places_of(self, ids: Iterable[str]) -> list[str]:
         """Return all that records of this force may be kept as, by their ids."""
