@@ -142,7 +142,20 @@ def test_a_cursor_goes_on_where_it_stood(run: Run, demo: Path) -> None:
     assert json.loads(told)["position"] == len(first) + 1
 
 
-@pytest.mark.parametrize("said", ["", "x y", "0 a", "5 " + "a" * 64, "99999 " + "a" * 64])
+NO_CURSORS = {
+    "empty": "",
+    "words": "x y",
+    "before the first": "0 a",
+    "another's": "5 " + "a" * 64,
+    "too far": "99999 " + "a" * 64,
+    "two noughts": "00 x",
+    "a nought before": "01 x",
+    "more than a store counts": "9" * 25 + " x",
+    "more digits than Python reads": "9" * 5_000 + " x",
+}
+
+
+@pytest.mark.parametrize("said", NO_CURSORS.values(), ids=NO_CURSORS)
 def test_a_cursor_of_another_register_is_refused(run: Run, demo: Path, said: str) -> None:
     """It would leave events out in silence: a copy that was put back from before, or no cursor."""
     Path("place").write_text(said)

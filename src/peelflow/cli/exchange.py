@@ -6,6 +6,7 @@ The commands are import, demo, feed, seal, verify and export.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -628,10 +629,14 @@ def _feed_line(item: FeedItem) -> str:
     return f'{head_text[:-1]},"event":{entry.text}}}'
 
 
+_find_position = re.compile("[1-9][0-9]{0,17}").fullmatch
+"""What stands in a cursor is a position: no store counts further."""
+
+
 def _cursor_position(register: Register, cursor: Path) -> int:
     """Return the position that a cursor tells, if its event still stands there."""
     number, _, digest = read_text(cursor).strip().partition(" ")
-    if not (number.isascii() and number.isdigit()) or number == "0":
+    if not _find_position(number):
         instead = "remove the file to begin anew"
         raise InvalidRequest(f"the cursor {cursor}", "cannot be read", instead)
     item = next(iter(register.feed(after=int(number) - 1)), None)

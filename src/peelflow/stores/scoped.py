@@ -302,10 +302,8 @@ class ScopedStore:
     def taken(self, ids: Collection[str]) -> Mapping[str, int]:
         """Return those of the ids that stand for a record of this force's, with its number."""
         stored = self._stored(ids)
-        kept = {name: self._ids.kept(name, stored) for name in ids}
-        return {
-            name: stored[place].record.number for name, place in kept.items() if place is not None
-        }
+        kept = {name: stored.get(self._ids.kept(name, stored) or "") for name in ids}
+        return {name: found.record.number for name, found in kept.items() if found is not None}
 
     def _appointments_shared(self, ids: Iterable[str]) -> Mapping[str, StoredRecord]:
         """Return the appointments among ids in forces with which a record is joint.
