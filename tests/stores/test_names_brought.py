@@ -24,12 +24,13 @@ from peelflow.register.batch import Batch
 from peelflow.register.known_names import KnownNames, UsedName
 from peelflow.stores.base import RecordQuery, Store, WriteBatch
 from peelflow.stores.memory import MemoryStore
-from peelflow.stores.opening import open_store
+from peelflow.stores.opening import open_store, upgrade_store
 from peelflow.stores.settings import NAMES_PARTS, names_from, names_part
 from peelflow.stores.sql.store import JoinedStore
 from peelflow.testing.contract.append import is_appended
 from peelflow.texts import name_keys
-from tests.builders.stores import append_next, batch, next_event
+from tests.builders.stores import OF_LATER, append_next, batch, next_event
+from tests.stores.conftest import url_of
 
 KIM, SAM = (Actor(person, "liaison_officer") for person in ("kim", "Sam"))
 Act = Callable[[Any], object]
@@ -354,9 +355,59 @@ def test_a_file_of_before_counts_once_it_was_written_to(tmp_path: Path) -> None:
         add("WMP-7")(register)
         with pytest.raises(InvalidRequest):
             add("VVMP-7")(register)
-        assert register.services.store.names_numbers() == {}
+        numbers = register.services.store.names_numbers()
+        assert numbers[names_part("id", "", "wmp-7")] == 1
         add("WMP-8")(register)
-        assert register.services.store.names_numbers() == {names_part("id", "", "wmp-8"): 1}
+        part = names_part("id", "", "wmp-8")
+        assert register.services.store.names_numbers() == Counter(numbers) + Counter([part])
+
+
+def make_older(url: str) -> None:
+    """Take away what the tables of a register of before lack."""
+    engine = create_engine(url)
+    prefix = "" if url.startswith("sqlite:///") else "peelflow_"
+    with engine.begin() as connection:
+        for of_later in OF_LATER:
+            connection.execute(text(f"DROP {of_later.format(prefix)}"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sql-sqlite", "postgresql"])
+@pytest.mark.parametrize("name", [name for name in ALIKE if name != ADDED_ONLY])
+def test_of_two_alike_names_in_a_register_of_before_the_second_is_refused(
+    kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """A file counts names from when it is first written to, tables from when they are upgraded."""
+    url = url_of(kind, request, tmp_path)
+    first, second, known, _ = ALIKE[name]
+    with Register.open(url) as register:
+        two_records(register)
+    make_older(url)
+    with Register.open(url) as mine, Register.open(url) as others:
+        with pytest.raises(InvalidRequest, match=f"`{known}`"), mine.batch() as later:
+            second(later)
+            if kind != "sqlite":
+                upgrade_store(url)
+            first(others)
+        assert mine.verify() == ()
+
+
+def test_tables_of_before_take_names_in_though_none_is_counted(address: str) -> None:
+    """Until they are upgraded: of two that come in one moment `verify` finds the second."""
+    with Register.open(address) as register:
+        two_records(register)
+    make_older(address)
+    try:
+        with Register.open(address) as mine, Register.open(address) as others:
+            assert mine.services.store.names_numbers() is None
+            with mine.batch() as later:
+                add("VVMP-7")(later)
+                add("WMP-7")(others)
+            with pytest.raises(InvalidRequest, match="VVMP-7"):
+                add("wmp-7")(mine)
+            assert [finding.code for finding in mine.verify()] == ["act-unlawful"]
+    finally:
+        upgrade_store(address)
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "01", "1.0", "٣", "9" * 19])

@@ -79,6 +79,7 @@ class Session(ReadSet):
     _names_alike: set[UsedName] = field(init=False, factory=set, repr=False)
     _new_parts: set[str] = field(init=False, factory=set, repr=False)
     _knows_names: bool = field(init=False, default=False, repr=False)
+    _has_read_names: bool = field(init=False, default=False, repr=False)
     _names_read: Mapping[str, int] | None = field(init=False, default=None, repr=False)
     _has_respelt: bool = field(init=False, default=False, repr=False)
 
@@ -197,16 +198,20 @@ class Session(ReadSet):
                 return batch.names
 
     def _numbers_of_parts(self) -> Mapping[str, int]:
-        """Return how often names had been brought of each part that this session brings some of."""
+        """Return how often names had been brought of each part that this session brings some of.
+
+        A store of before that counted none yet may do so by the time it keeps them.
+        """
         if not self._new_parts:
             return {}
-        numbers = self._numbers_of_names()
-        return {} if numbers is None else {part: numbers.get(part, 0) for part in self._new_parts}
+        numbers = self._numbers_of_names() or {}
+        return {part: numbers.get(part, 0) for part in self._new_parts}
 
     def _numbers_of_names(self) -> Mapping[str, int] | None:
         """Return how often names had been brought before the first were read for this session."""
-        if self._names_read is None:
+        if not self._has_read_names:
             self._names_read = self.services.store.names_numbers()
+            self._has_read_names = True
         return self._names_read
 
     def _checked_again(self) -> Mapping[str, int]:
@@ -215,7 +220,7 @@ class Session(ReadSet):
         Raises:
             InvalidRequest: One of those that came is alike to one that this session brings.
         """
-        self._names_read = None
+        self._has_read_names = False
         for used in self._drafted_names:
             if used in self._names_alike:
                 continue

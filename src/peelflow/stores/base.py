@@ -206,7 +206,7 @@ class WriteBatch:
         listed_at: The position of the feed as the first was listed; None where it is not known.
         names: How often names had been brought as the register's were read, of each part of which
             the batch brings new ones: `append` holds it to that, and counts once more. None is
-            held to nothing, and counted.
+            held to nothing, and counted. Nothing is done by a store that counts none.
         lifecycles: Rule texts (`name@version`, digest → text) that the new events pin.
         documents: Contents by their SHA-256 digest; one that is kept already stays as it is.
     """

@@ -434,8 +434,8 @@ def _restored_batch(
         for record, new in events.items()
     )
     read_set = {name: stored[name].record.number if name in stored else 0 for name in events}
-    every = store.names_numbers()  # others are to read the names that come in
-    names = {} if every is None else {part: every.get(part, 0) for part in NAMES_PARTS}
+    every = store.names_numbers() or {}  # others are to read the names that come in
+    names = {part: every.get(part, 0) for part in NAMES_PARTS}
     return WriteBatch(tuple(entries), records, read_set, rules, names=names)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
 
+from attrs import evolve
 from sqlalchemy import Connection, CursorResult, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -108,21 +109,20 @@ class SqlStoreBase(DatabaseStore):
         with self._reading() as connection:
             return shape(ask(connection, sql, parameters))
 
-    _found_joint = False
+    _found: frozenset[Callable[[Connection], bool]] = frozenset()
+
+    def _has(self, is_there: Callable[[Connection], bool]) -> bool:
+        """Return whether a table is there: what is stays; what is not may be made meanwhile."""
+        if is_there not in self._found:
+            with self._reading() as connection:
+                self._found |= {is_there} if is_there(connection) else set()
+        return is_there in self._found
 
     def _has_joint_records(self) -> bool:
-        if not self._found_joint:  # what is there stays; what is not may be made meanwhile
-            with self._reading() as connection:
-                self._found_joint = has_joint_records(connection)
-        return self._found_joint
-
-    _found_sums = False
+        return self._has(has_joint_records)
 
     def _has_sums(self) -> bool:
-        if not self._found_sums:  # what is there stays; what is not may be made meanwhile
-            with self._reading() as connection:
-                self._found_sums = has_sums(connection)
-        return self._found_sums
+        return self._has(has_sums)
 
     def _decoder(self) -> Callable[[str, str], Record]:
         return lambda _, body: record_from(body)
@@ -157,8 +157,14 @@ class SqlStoreBase(DatabaseStore):
 
     def names_numbers(self) -> Mapping[str, int] | None:
         """Return how often batches brought names of each part; None without a table of settings."""
+        if not self._has(has_settings):
+            return None
         with self._reading() as connection:
-            return names_numbers(connection) if has_settings(connection) else None
+            return names_numbers(connection)
+
+    def _counted(self, batch: WriteBatch) -> WriteBatch:
+        """Return a batch that brings names as none does where the tables of before count none."""
+        return evolve(batch, names={}) if batch.names and not self._has(has_settings) else batch
 
 
 class JoinedStore(SqlStoreBase):
@@ -193,6 +199,7 @@ class JoinedStore(SqlStoreBase):
                 `transaction_lost`, the transaction cannot go on: roll it back.
         """
         check_contents(batch)
+        batch = self._counted(batch)
         self._check_open()
         try:
             if self._connection.dialect.driver == PSYCOPG:
@@ -321,6 +328,7 @@ class SqlStore(SqlStoreBase):
     def append(self, batch: WriteBatch) -> None:
         """Keep the batch whole or not at all (S1), durably (S3)."""
         check_contents(batch)
+        batch = self._counted(batch)
         if self._fast:
             self.at_sync_point("asked")
             self._append_fast(batch)
