@@ -355,7 +355,7 @@ def test_a_file_of_before_counts_once_it_was_written_to(tmp_path: Path) -> None:
         add("WMP-7")(register)
         with pytest.raises(InvalidRequest):
             add("VVMP-7")(register)
-        numbers = register.services.store.names_numbers()
+        numbers = register.services.store.names_numbers() or {}
         assert numbers[names_part("id", "", "wmp-7")] == 1
         add("WMP-8")(register)
         part = names_part("id", "", "wmp-8")
