@@ -9,9 +9,11 @@ from pathlib import Path
 from shutil import copy
 
 import pytest
+from sqlalchemy import StaticPool, create_engine, event
 
-from peelflow import Actor, Register, StoreUnavailable
-from peelflow.stores.opening import upgrade_store
+from peelflow import Actor, Register, StoreUnavailable, national
+from peelflow.stores.opening import keep_sums, upgrade_store
+from peelflow.stores.sql.schema import upgrade_schema
 
 KIM = Actor("kim", "liaison_officer")
 
@@ -93,3 +95,61 @@ def test_an_act_on_a_file_that_was_put_back_goes_on(url: str, path: Path) -> Non
         kept.rename(path)
         appoint(register, "second")
         assert register.position() == 2
+
+
+def test_nothing_is_written_to_a_file_that_has_another_name(url: str, path: Path) -> None:
+    """By neither: each has a journal of its own, so that acts by one would be lost by the other.
+
+    It is read all the same, and written to once the other name is gone.
+    """
+    other = path.with_name("other.db")
+    with Register.open(url) as register:
+        appoint(register, "first")
+    os.link(path, other)
+    for name in (path, other):
+        with Register.open(url.replace(path.name, name.name)) as register:
+            with pytest.raises(StoreUnavailable, match="has 2 names") as refused:
+                appoint(register, "second")
+            assert "peelflow backup" in str(refused.value)
+            with pytest.raises(StoreUnavailable, match="has 2 names"):
+                register.keep(b"letter", kind="letter", name="letter.txt")
+            with pytest.raises(StoreUnavailable, match="has 2 names"):
+                keep_sums(register.store.url)
+            assert len(list(register.records())) == 1
+            assert len(list(register.feed())) == url.startswith("sqlite:///")
+            assert register.verify() == ()
+    with Register.open(url) as register:
+        other.unlink()
+        appoint(register, "second")
+        assert register.position() == 2
+
+
+def test_nor_in_a_transaction_of_an_application_s(path: Path) -> None:
+    """Its own file may have got another name, too."""
+    url = f"sqlite+pysqlite:///{path}"
+    upgrade_store(url)
+    os.link(path, path.with_name("other.db"))
+    engine = create_engine(url)
+    event.listen(engine, "connect", lambda opened, _: setattr(opened, "isolation_level", None))
+    event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.begin() as connection:
+        joined = Register.joined(connection, rulebook=national())
+        with pytest.raises(StoreUnavailable, match="has 2 names"):
+            appoint(joined, "first")
+        with pytest.raises(StoreUnavailable, match="has 2 names"):
+            joined.keep(b"letter", kind="letter", name="letter.txt")
+        assert list(joined.records()) == []
+    engine.dispose()
+
+
+def test_a_register_in_memory_has_no_file_that_could_have_one() -> None:
+    """An application keeps one there to try things."""
+    engine = create_engine("sqlite+pysqlite:///:memory:", poolclass=StaticPool)
+    event.listen(engine, "connect", lambda opened, _: setattr(opened, "isolation_level", None))
+    event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.begin() as connection:
+        upgrade_schema(connection, "memory")
+        joined = Register.joined(connection, rulebook=national())
+        appoint(joined, "first")
+        assert len(list(joined.records())) == 1
+    engine.dispose()

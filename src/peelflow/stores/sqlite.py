@@ -427,8 +427,9 @@ class SqliteStore(DatabaseStore):
 
     def _check_same_file(self, process: _ProcessConnection) -> None:
         """Refuse to acknowledge what is written to a file that nobody else will open any more."""
-        if process.file is None or not process.file.is_same():
+        if process.file is None:
             raise file_replaced(self.url)
+        process.file.check(self.url)
 
 
 def _settings(connection: sqlite3.Connection) -> Sequence[tuple[object, object]] | None:

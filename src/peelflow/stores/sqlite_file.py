@@ -217,6 +217,7 @@ def _prepare_patiently(connection: sqlite3.Connection, url: str, *, until: float
 
 def _prepare(connection: sqlite3.Connection, url: str) -> None:
     reads_only = isinstance(connection, ReadingConnection)
+    check_file_encoding(connection, url)
     if _is_empty(connection) and not reads_only:
         _create(connection)
     if number_from(connection, "PRAGMA application_id") != APPLICATION_ID:
@@ -289,9 +290,23 @@ class OpenFile:
     places: tuple[str, ...]
     identities: tuple[tuple[int, int] | None, ...]
 
-    def is_same(self) -> bool:
-        """Return whether the same files are at their paths still: whoever opens it reads them."""
-        return self.identities == tuple(map(_identity_of, self.places))
+    def check(self, url: str) -> None:
+        """Refuse to acknowledge what is written to them where whoever opens the path misses it.
+
+        Args:
+            url: How the error calls the store.
+
+        Raises:
+            StoreUnavailable: Other files are at their paths now, or the database has another name.
+        """
+        if self.identities != tuple(map(_identity_of, self.places)):
+            raise file_replaced(url)
+        check_one_name(self.file, url)
+
+    @property
+    def file(self) -> str:
+        """The path of the database, where links lead."""
+        return self.places[-2]
 
 
 def open_file(connection: sqlite3.Connection, path: Path) -> OpenFile:
@@ -308,6 +323,61 @@ def _identity_of(place: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def check_one_name(file: str, url: str) -> None:
+    """Refuse to write to a file that has several names.
+
+    SQLite keeps its journal beside the name by which it was opened. Of two that open one file by
+    two names neither sees the other's, nor its locks: acts of one overwrite those of the other.
+
+    Args:
+        file: Its path.
+        url: How the error calls the store.
+
+    Raises:
+        StoreUnavailable: It has several.
+    """
+    names = names_of(file)
+    if names > 1:
+        why = (
+            f"its file has {names} names (hard links), and what is kept by one may be lost by "
+            "another; nothing was kept"
+        )
+        instead = (
+            "remove the others, which `find FOLDER -samefile FILE` finds, and copy a register "
+            "with `peelflow backup`; it may be read as it is"
+        )
+        raise StoreUnavailable(url, why, instead=instead)
+
+
+def names_of(file: str) -> int:
+    """Return how many names a file has, 0 where there is none.
+
+    Args:
+        file: Its path.
+    """
+    try:
+        return Path(file).stat().st_nlink
+    except OSError:
+        return 0
+
+
+def check_file_encoding(connection: sqlite3.Connection, url: str) -> None:
+    """Refuse a file that would sort ids otherwise than by their characters.
+
+    Args:
+        connection: A connection to it.
+        url: How the error calls the store.
+
+    Raises:
+        StoreUnavailable: Its texts are in UTF-16.
+    """
+    (encoding,) = connection.execute("PRAGMA encoding").fetchone()
+    if encoding != "UTF-8":
+        why = f"its texts are in {encoding}, which sorts ids another way"
+        instead = "copy it into a new one in UTF-8: sqlite3 OLD .dump | sqlite3 NEW"
+        raise StoreUnavailable(url, why, instead=instead)
 
 
 def file_replaced(url: str) -> StoreUnavailable:

@@ -39,9 +39,11 @@ from peelflow.stores.rows import not_kept
 from peelflow.stores.sql.search_path import POSTGRESQL, check_search_path, with_schema
 from peelflow.stores.sqlite_file import (
     advice_for,
-    file_replaced,
+    check_file_encoding,
+    check_one_name,
     is_busy,
     is_read_only,
+    names_of,
     open_file,
     sentence_of,
 )
@@ -232,7 +234,10 @@ _DATABASE = with_schema("SELECT current_setting('server_encoding'), current_sche
 
 
 def check_encoding(connection: Connection, url: str) -> None:
-    """Refuse a database of PostgreSQL's that cannot hold every text, or where others act for it."""
+    """Refuse a database that cannot hold every text or sorts it otherwise, or where others act."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        check_file_encoding(driver, url)
     if connection.dialect.name != POSTGRESQL:
         return
     encoding, schemas = connection.exec_driver_sql(_DATABASE).one()
@@ -281,8 +286,25 @@ _FILE = "peelflow_file"
 def check_same_file(connection: Connection, url: str) -> None:
     """Refuse to acknowledge what is written to a file that nobody else will open any more."""
     opened = connection.connection.info.get(_FILE)
-    if opened is not None and not opened.is_same():
-        raise file_replaced(url)
+    if opened is not None:
+        opened.check(url)
+
+
+def has_one_name(connection: Connection) -> bool:
+    """Return whether nothing keeps what is kept elsewhere: no file, or one that has one name."""
+    opened = connection.connection.info.get(_FILE)
+    return opened is None or names_of(opened.file) <= 1
+
+
+def check_joined_file(connection: Connection, url: str) -> None:
+    """Refuse to write to a SQLite file that has several names, in an application's transaction."""
+    if connection.dialect.name == SQLITE and (file := _file_of(connection)):
+        check_one_name(file, url)
+
+
+def _file_of(connection: Connection) -> str:
+    """Return the path of a SQLite database, nothing of one in memory."""
+    return str(connection.exec_driver_sql("PRAGMA database_list").all()[0][2] or "")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -474,8 +496,7 @@ def _check_immediate(connection: Connection) -> None:
     somebody else wrote since it first read. A second connection asks the file for its lock.
     """
     # This begins the transaction, if the application left that to SQLAlchemy.
-    rows = connection.exec_driver_sql("PRAGMA database_list").all()
-    file = str(rows[0][2] or "")
+    file = _file_of(connection)
     driver = connection.connection.driver_connection
     held = isinstance(driver, sqlite3.Connection) and driver.in_transaction
     if not held or _is_write_lock_free(file):

@@ -69,8 +69,10 @@ from peelflow.stores.sql.connection import (
     answer_lost,
     ask,
     check_joined,
+    check_joined_file,
     check_same_file,
     database_unavailable,
+    has_one_name,
     is_connection_lost,
     is_contention,
     is_failed_before,
@@ -201,6 +203,7 @@ class JoinedStore(SqlStoreBase):
         check_contents(batch)
         batch = self._counted(batch)
         self._check_open()
+        check_joined_file(self._connection, self.url)
         try:
             if self._connection.dialect.driver == PSYCOPG:
                 append_in_one_statement(self._connection, batch, alone=False)
@@ -256,8 +259,11 @@ class JoinedStore(SqlStoreBase):
                 raise Conflict("the record", expected=0, found=0, transaction_lost=True) from fault
             raise database_unavailable(self.url, fault) from fault
 
-    def _transaction(self) -> AbstractContextManager[Connection]:
-        return self._reading()
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._reading() as connection:
+            check_joined_file(connection, self.url)
+            yield connection
 
 
 def _unavailable_when_joined(what: str) -> InvalidRequest:
@@ -409,11 +415,10 @@ class SqlStore(SqlStoreBase):
     def _place(self) -> None:
         """Give every committed event that has no position its own.
 
-        Who may only read gives none: for them the feed ends before these events, until somebody
-        who may write has looked at it.
+        Who may only read gives none: for them the feed ends before it, until others have looked.
         """
         with self._reading() as connection:
-            waiting = has_unplaced_events(connection)
+            waiting = has_unplaced_events(connection) and has_one_name(connection)
         if not waiting:
             return
         try:
@@ -637,6 +642,7 @@ def upgrade_sql(url: str) -> int:
     engine = make_engine(named)
     try:
         with engine.connect() as connection, connection.execution_options(writes=True).begin():
+            check_same_file(connection, shown)
             return upgrade_schema(connection, shown)
     except SQLAlchemyError as fault:
         raise database_unavailable(shown, fault) from fault
