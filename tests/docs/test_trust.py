@@ -89,10 +89,12 @@ CHECKED = {
     ),
     "the register's file is the one at its path": (
         "stores/test_file_replaced.py::test_item_37_an_act_on_a_file_that_is_gone_is_not_acknowledged",
+        "stores/test_file_replaced.py::test_nothing_is_written_to_a_file_that_has_another_name",
     ),
     "a record, a total, a list is of the one force": (
         "register/test_scope.py::test_nothing_of_another_force_ever_comes_out",
         "register/test_joint_left.py::test_it_reads_to_where_it_left",
+        "register/test_own_ids.py::test_no_force_comes_to_have_two_of_one_id_in_one_moment",
     ),
     "no force says in its own register of which forces a record is, or since when": (
         "register/test_joint.py::test_it_is_not_made_joint_so",
