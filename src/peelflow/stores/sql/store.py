@@ -159,14 +159,17 @@ class SqlStoreBase(DatabaseStore):
 
     def names_numbers(self) -> Mapping[str, int] | None:
         """Return how often batches brought names of each part; None without a table of settings."""
-        if not self._has(has_settings):
-            return None
         with self._reading() as connection:
-            return names_numbers(connection)
+            self._counts_names = has_settings(connection)
+            return names_numbers(connection) if self._counts_names else None
+
+    _counts_names = False
 
     def _counted(self, batch: WriteBatch) -> WriteBatch:
-        """Return a batch that brings names as none does where the tables of before count none."""
-        return evolve(batch, names={}) if batch.names and not self._has(has_settings) else batch
+        """Return a batch that brings names as one that brings none, where tables count none."""
+        if not batch.names or self._counts_names or self.names_numbers() is not None:
+            return batch
+        return evolve(batch, names={})
 
 
 class JoinedStore(SqlStoreBase):
@@ -413,10 +416,7 @@ class SqlStore(SqlStoreBase):
         return super().last_numbers(known, force=force)
 
     def _place(self) -> None:
-        """Give every committed event that has no position its own.
-
-        Who may only read gives none: for them the feed ends before it, until others have looked.
-        """
+        """Give every committed event its position; who may only read leaves it to others."""
         with self._reading() as connection:
             waiting = has_unplaced_events(connection) and has_one_name(connection)
         if not waiting:
