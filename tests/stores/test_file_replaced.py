@@ -14,6 +14,7 @@ from sqlalchemy import StaticPool, create_engine, event
 from peelflow import Actor, Register, StoreUnavailable, national
 from peelflow.stores.opening import keep_sums, upgrade_store
 from peelflow.stores.sql.schema import upgrade_schema
+from peelflow.stores.sqlite_file import names_of
 
 KIM = Actor("kim", "liaison_officer")
 
@@ -153,3 +154,10 @@ def test_a_register_in_memory_has_no_file_that_could_have_one() -> None:
         appoint(joined, "first")
         assert len(list(joined.records())) == 1
     engine.dispose()
+
+
+def test_a_file_that_is_gone_has_no_name(path: Path) -> None:
+    """Whoever asks is told of that, and of no fault of the system's."""
+    assert names_of(str(path)) == 0
+    path.touch()
+    assert names_of(str(path)) == 1
