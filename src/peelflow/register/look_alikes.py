@@ -7,10 +7,17 @@ an appointment there, and those who acted on its first records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from peelflow.model.records import PEELFLOW, Event, Record
-from peelflow.register.known_names import UsedName, alike_refused, names_in, people_of, uses_of
+from peelflow.register.known_names import (
+    UsedName,
+    alike_refused,
+    names_in,
+    names_said,
+    people_of,
+    uses_of,
+)
 from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
 from peelflow.texts import are_alike
@@ -39,7 +46,7 @@ def check_names(session: Session, record: str, names: Iterable[UsedName]) -> Non
 def check_respelt(session: Session, record: Record, used: UsedName, old: str) -> None:
     """Take a record's own name spelt otherwise; refuse it where another record has it as it was.
 
-    One name would be two otherwise. A spelling that is in use already is no new one.
+    One name would be two otherwise. A spelling that another record has already is no new one.
 
     Args:
         session: What knows the names.
@@ -50,15 +57,86 @@ def check_respelt(session: Session, record: Record, used: UsedName, old: str) ->
     Raises:
         InvalidRequest: With the name as another record has it.
     """
-    if used.name != old and not session.is_name_known(used):
-        force = old if used.kind == "force" else used.force or record.force
-        categories = session.rulebook.vocabulary.categories
-        for other in session.services.store.records(RecordQuery(force)):
-            names = names_in(other, categories.get(other.category))
-            if other.id != record.id and (used.kind, old) in ((n.kind, n.name) for n in names):
-                raise alike_refused(record.id, used, old)
+    if used.name != old:
+        others = {*_each_other_spelling(session, record.id, used, old)}
+        if old in others and used.name not in others:
+            raise alike_refused(record.id, used, old)
         session.note_respelt()
     session.put_name(used, may_be_alike=True)
+
+
+def _each_other_spelling(session: Session, record: str, used: UsedName, old: str) -> Iterator[str]:
+    """Yield how other records spell what is of a name's kind and force, as it stands here."""
+    changed = session.changed_records()
+    forces = (old, used.name) if used.kind == "force" else (used.force,)
+    for force in forces:
+        for stored in session.services.store.records(RecordQuery(force)):
+            if stored.id not in changed and stored.id != record:
+                yield from _each_spelling(session, stored, used)
+    yield from _each_spelling_here(session, record, used)
+
+
+def _each_spelling_here(session: Session, record: str, used: UsedName) -> Iterator[str]:
+    """Yield how other records that a session changes spell what is of a name's kind and force."""
+    for name in session.changed_records():
+        known = session.get(name)
+        if name != record and not known.withdrawn:
+            yield from _each_spelling(session, known, used)
+
+
+def _each_spelling(session: Session, record: Record, used: UsedName) -> Iterator[str]:
+    for name in _names_of(session, record):
+        if (name.kind, name.force) == (used.kind, used.force):
+            yield name.name
+
+
+def _names_of(session: Session, record: Record) -> Iterator[UsedName]:
+    return names_in(record, session.rulebook.vocabulary.categories.get(record.category))
+
+
+def check_names_now(session: Session, stood: Record | None, after: Record) -> None:
+    """Refuse a name that a correction gives a record, or gives back, beside one in use by now.
+
+    Who acted on a record keeps that spelling where it comes to be of another force.
+
+    Args:
+        session: What knows the names.
+        stood: The record before the correction; None where it was withdrawn.
+        after: The record after it.
+
+    Raises:
+        InvalidRequest: With the name that a reader would take for it.
+    """
+    own = [] if stood is None else [*_names_of(session, stood)]
+    category = session.rulebook.vocabulary.categories.get(after.category)
+    said, people = {*names_said(after, category)}, {used.name for used in own if used.force}
+    for used in names_in(after, category):
+        if used in own:
+            continue
+        spelt = () if stood is None else _each_spelling(session, stood, used)
+        alike = next((name for name in spelt if are_alike(name, used.name)), None)
+        if alike is not None:
+            check_respelt(session, after, used, alike)
+        elif used not in said and used.name in people:
+            session.put_name(used, may_be_alike=True)
+        else:
+            _check_name_now(session, after, used)
+
+
+def _check_name_now(session: Session, record: Record, used: UsedName) -> None:
+    """Take a name as in use again; refuse one that a reader would take for another that is.
+
+    What the register knew as in use may be so no more, nor where this session brought it itself.
+    """
+    session.read_names_anew()
+    near = None if session.has_brought(used) else session.alike_name(used)
+    if near is None and (used.kind == "id" or session.has_brought(used) or session.has_respelt):
+        here = _each_spelling_here(session, record.id, used)
+        alike = (name for name in here if name != used.name and are_alike(name, used.name))
+        near = next(alike, None)
+    if near is not None:
+        raise alike_refused(record.id, used, near)
+    session.put_name(used)
 
 
 def check_people_of_event(session: Session, record: Record, event: Event) -> None:
