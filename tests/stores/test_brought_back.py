@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from peelflow import Actor, InvalidRequest, Refused, Register
+from peelflow import Actor, InvalidRequest, Refused, Register, load
 from peelflow.errors import Unverified
 from peelflow.register import corrections, replay
 from peelflow.register.judgement import judge_events
+from tests.builders.own import write_programme
 from tests.stores.forgery import forged
 from tests.stores.test_names_brought import Act, add, name_owner
 
@@ -429,6 +430,7 @@ def test_a_ring_that_an_earlier_peelflow_closed_is_told(monkeypatch: pytest.Monk
     monkeypatch.setattr(corrections, "check_brought_back", lambda *_: None)
     with Register.open("memory:", clock=lambda: BEFORE) as register:
         do(register, (*case.before, case.back))
+        register.note("R-1", "agreed with HMICFRS", actor=KIM)
         assert register.verify() == ()
         found = judge_events(register.services.store, register.session)
     assert found.discrepancies == ()
@@ -448,3 +450,50 @@ def test_what_an_earlier_peelflow_let_be_done_comes_back() -> None:
         do(register, (withdraw("C-1"), withdraw(APPOINTMENT), void("C-1", 3)))
         assert register.record("C-1").state != "open"
         assert register.verify() == ()
+
+
+def test_who_acted_keeps_a_spelling_in_another_force(url: str) -> None:
+    """A record that was entered under the wrong force goes to the right one with its history."""
+    with Register.open(url) as register:
+        acts = (R_1(), start("R-1", "sam"), add("K-1", force="kent"), start("K-1", "Sam"))
+        do(register, (*acts, enter("R-1", force="kent")))
+        assert register.verify() == ()
+
+
+def test_a_question_comes_back_that_its_set_has() -> None:
+    """A void that gives a question back is held to the set that is named by now."""
+    said: dict[str, Any] = {"actor": KIM, "reason": "as issued"}
+    with Register.open("memory:") as register:
+        R_1()(register)
+        register.amend("R-1", "question", "11", **said)
+        register.amend("R-1", "question", None, **said)
+        register.amend("R-1", "question_set", "peel_nine", **said)
+        with pytest.raises(InvalidRequest, match="has not; set that right first"):
+            void("R-1", 3)(register)
+        register.amend("R-1", "question_set", None, **said)
+        void("R-1", 3)(register)
+        assert register.record("R-1").fields["question"] == "11"
+
+
+def test_another_category_that_can_be_named_so_is_taken(url: str) -> None:
+    """What names a record bars what it could not name, and nothing else."""
+    said: dict[str, Any] = {"actor": KIM, "reason": "as issued"}
+    with Register.open(url) as register:
+        do(register, (R_1(), R_2(), propose("R-1", "R-2")))
+        enter("R-2", category="afi")(register)
+        register.amend("R-2", "owner", "jo", **said)
+        assert register.verify() == ()
+
+
+def test_a_record_comes_back_whose_category_no_file_here_declares(tmp_path: Path) -> None:
+    """Of its fields nobody can say anything then."""
+    folder, url = tmp_path / "rules", f"sqlite:///{tmp_path / 'wmp.db'}"
+    folder.mkdir()
+    write_programme(folder)
+    said: dict[str, Any] = {"force": "wmp", "issued": date(2023, 1, 9), "actor": KIM}
+    with Register.open(url, load(folder)) as register:
+        register.add("P-1", category="programme", **said)
+        withdraw("P-1")(register)
+    with Register.open(url) as register:
+        void("P-1", 2)(register)
+        assert not register.record("P-1").withdrawn

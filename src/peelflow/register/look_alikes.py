@@ -57,11 +57,10 @@ def check_respelt(session: Session, record: Record, used: UsedName, old: str) ->
     Raises:
         InvalidRequest: With the name as another record has it.
     """
-    if used.name != old:
-        others = {*_each_other_spelling(session, record.id, used, old)}
-        if old in others and used.name not in others:
-            raise alike_refused(record.id, used, old)
-        session.note_respelt()
+    others = {*_each_other_spelling(session, record.id, used, old)}
+    if old in others and used.name not in others:
+        raise alike_refused(record.id, used, old)
+    session.note_respelt()
     session.put_name(used, may_be_alike=True)
 
 
@@ -94,26 +93,26 @@ def _names_of(session: Session, record: Record) -> Iterator[UsedName]:
     return names_in(record, session.rulebook.vocabulary.categories.get(record.category))
 
 
-def check_names_now(session: Session, stood: Record | None, after: Record) -> None:
+def check_names_now(session: Session, before: Record | None, after: Record) -> None:
     """Refuse a name that a correction gives a record, or gives back, beside one in use by now.
 
     Who acted on a record keeps that spelling where it comes to be of another force.
 
     Args:
         session: What knows the names.
-        stood: The record before the correction; None where it was withdrawn.
+        before: The record before the correction; None where it was withdrawn.
         after: The record after it.
 
     Raises:
         InvalidRequest: With the name that a reader would take for it.
     """
-    own = [] if stood is None else [*_names_of(session, stood)]
+    own = [] if before is None else [*_names_of(session, before)]
     category = session.rulebook.vocabulary.categories.get(after.category)
     said, people = {*names_said(after, category)}, {used.name for used in own if used.force}
     for used in names_in(after, category):
         if used in own:
             continue
-        spelt = () if stood is None else _each_spelling(session, stood, used)
+        spelt = () if before is None else _each_spelling(session, before, used)
         alike = next((name for name in spelt if are_alike(name, used.name)), None)
         if alike is not None:
             check_respelt(session, after, used, alike)

@@ -79,13 +79,13 @@ def check_successor(session: Session, before: Record, after: Record, act: Act) -
 
 
 def check_closed_in_favour(
-    session: Session, stood: Record | None, after: Record, role: str
+    session: Session, before: Record | None, after: Record, role: str
 ) -> None:
     """Refuse a correction by which a record has a successor again that is none by now.
 
     Args:
         session: What knows the records.
-        stood: The record before it; None where it was withdrawn.
+        before: The record before it; None where it was withdrawn.
         after: The record after it.
         role: Who corrects it.
 
@@ -96,9 +96,9 @@ def check_closed_in_favour(
     if successor is None or after.state not in states_in_favour(session.lifecycle(after)):
         return
     is_closed = is_closed_in_favour(session, after)
-    if stood is not None and stood.successor == successor:
-        stays_so = stood.state in states_in_favour(session.lifecycle(stood))
-        if stays_so and (is_closed_in_favour(session, stood) or not is_closed):
+    if before is not None and before.successor == successor:
+        stays_so = before.state in states_in_favour(session.lifecycle(before))
+        if stays_so and (is_closed_in_favour(session, before) or not is_closed):
             return
     why = _why_no_successor(session, after.id, successor)
     if why:
