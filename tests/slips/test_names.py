@@ -270,6 +270,23 @@ def test_item_7_who_acts_keeps_the_spelling_that_the_record_has(
             register.note("R-1", "z", actor=Actor("SAM", "lead"), on=DAY)
 
 
+def test_item_7_a_spelling_that_is_known_elsewhere_is_no_second_person_on_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who did a step there is spelt so there, though a large force's records are not all read."""
+    monkeypatch.setattr("peelflow.register.known_names.RECORDS_OF_FORCE", 1)
+    url = f"sqlite:///{tmp_path / 'wmp.db'}"
+    with Register.open(url, clock=clock) as register:
+        for record in ("R-0", "R-1", "R-2"):
+            add(register, record)
+        register.fire("R-1", "start", actor=Actor("Sam", "lead"), on=DAY)
+    with Register.open(url, clock=clock) as register:
+        register.note("R-2", "x", actor=Actor("sam", "lead"), on=DAY)
+        with pytest.raises(InvalidRequest, match="from `Sam`"):
+            register.note("R-1", "x", actor=Actor("sam", "lead"), on=DAY)
+        register.note("R-1", "x", actor=Actor("Sam", "lead"), on=DAY, recorded_by="Sam")
+
+
 def test_item_7_a_server_tells_what_another_process_brought(postgres: str) -> None:
     """Its feed is not followed: where a force or person is new, the names are read again."""
     with (
