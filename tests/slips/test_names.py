@@ -287,6 +287,28 @@ def test_item_7_a_spelling_that_is_known_elsewhere_is_no_second_person_on_a_reco
         register.note("R-1", "x", actor=Actor("Sam", "lead"), on=DAY, recorded_by="Sam")
 
 
+@pytest.mark.parametrize("linked_later", [False, True])
+def test_item_7_who_puts_a_child_below_is_spelt_as_on_its_parent(
+    tmp_path: Path, *, linked_later: bool
+) -> None:
+    """The link stands in the parent's history too."""
+    url = f"sqlite:///{tmp_path / 'wmp.db'}"
+    below = {"category": "recommendation", "level": 2, "force": "wmp", "issued": DAY}
+    with Register.open(url, clock=clock) as register:
+        register.add("C-1", category="cause_of_concern", force="wmp", issued=DAY, actor=LIAISON)
+        register.note("C-1", "x", actor=Actor("Pat", "liaison_officer"), on=DAY)
+        if linked_later:
+            register.add("R-1", **below, actor=LIAISON)
+    pat = Actor("pat", "liaison_officer")
+    with Register.open(url, clock=clock) as register:
+        with pytest.raises(InvalidRequest, match=r"C-1: the person 'pat'.* from `Pat`"):
+            if linked_later:
+                register.link("R-1", "C-1", actor=pat, on=DAY)
+            else:
+                register.add("R-1", **below, parent="C-1", actor=pat)
+        assert register.verify() == ()
+
+
 def test_item_7_a_server_tells_what_another_process_brought(postgres: str) -> None:
     """Its feed is not followed: where a force or person is new, the names are read again."""
     with (
