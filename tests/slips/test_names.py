@@ -293,7 +293,12 @@ def test_item_7_who_puts_a_child_below_is_spelt_as_on_its_parent(
 ) -> None:
     """The link stands in the parent's history too."""
     url = f"sqlite:///{tmp_path / 'wmp.db'}"
-    below = {"category": "recommendation", "level": 2, "force": "wmp", "issued": DAY}
+    below: dict[str, Any] = {
+        "category": "recommendation",
+        "level": 2,
+        "force": "wmp",
+        "issued": DAY,
+    }
     with Register.open(url, clock=clock) as register:
         register.add("C-1", category="cause_of_concern", force="wmp", issued=DAY, actor=LIAISON)
         register.note("C-1", "x", actor=Actor("Pat", "liaison_officer"), on=DAY)
