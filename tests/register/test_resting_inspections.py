@@ -59,7 +59,11 @@ def test_an_inspection_comes_to_cover_no_other_question_set_once_it_verified(wor
 
 def test_what_a_field_was_amended_to_rests_on_the_inspection_too(world: World) -> None:
     """A record that was verified on question 7 and is of 3 by now rests on both."""
-    by_hmicfrs = {"actor": actor("hmicfrs"), "source": "portal", "recorded_by": "liaison-officer"}
+    by_hmicfrs: dict[str, Any] = {
+        "actor": actor("hmicfrs"),
+        "source": "portal",
+        "recorded_by": "liaison-officer",
+    }
     inspection = held(world)
     amend(world, inspection, "questions", ("3", "7"))
     record = world.add(LEVEL_3, fields={"question": "7"})
