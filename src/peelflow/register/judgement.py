@@ -329,15 +329,24 @@ def _unlawful_events(
 def _unrecordable_events(
     session: Session, history: Sequence[Event], predicates: AssumedPredicates
 ) -> Iterator[Discrepancy]:
-    """Yield each event that no verb records, whatever its rules say of it."""
+    """Yield each event that no verb records, whatever its rules say of it.
+
+    What an inspection covered when something was said that was voided since is not asked.
+    """
+    standing = {event.number for event in as_corrected(history)}
 
     def as_given(context: Context) -> Context:
         return evolve(context, predicates=predicates)
 
+    def as_voided(context: Context) -> Context:
+        return evolve(context, predicates=predicates, inspection=None)
+
     for event, before, after in each_as_recorded(history):
         try:
-            earlier = history[: event.number - 1]
-            check_as_recorded(session, earlier, event, before, after, change_context=as_given)
+            earlier, change = history[: event.number - 1], as_voided
+            if event.number in standing:
+                change = as_given
+            check_as_recorded(session, earlier, event, before, after, change_context=change)
         except Refused as refused:
             why = "; ".join(reason.sentence for reason in refused.reasons)
             yield Discrepancy(event.record, event.number, UNLAWFUL, why)

@@ -2,7 +2,8 @@
 
 What a new record brings is held against every name of the register. Who acts, types or signs is
 held against the people of the record and of its force, since each act asks for it: those who hold
-an appointment there, and those who acted on its first records.
+an appointment there, and those who acted on its first records. A spelling that is in use in the
+force is held against those who did steps on the record, who could pass for two people there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from peelflow.register.known_names import (
 )
 from peelflow.register.session import Session
 from peelflow.stores.base import RecordQuery
-from peelflow.texts import are_alike
+from peelflow.texts import alike_name, are_alike
 
 
 def check_names(session: Session, record: str, names: Iterable[UsedName]) -> None:
@@ -166,8 +167,17 @@ def check_people(session: Session, record: Record, people: Iterable[str]) -> Non
     """
     for person in people:
         for used in uses_of(person, record, session.scope):
-            if not session.is_name_known(used):
+            if session.is_name_known(used):
+                _check_doers(session, record, used)
+            else:
                 _check_person(session, record, used)
+
+
+def _check_doers(session: Session, record: Record, used: UsedName) -> None:
+    """Refuse a person whose name is spelt otherwise where they did a step on the record."""
+    near = alike_name(used.name, (last.person for last in record.done.values()))
+    if near is not None and used.name not in _people_of_record(session, record):
+        raise alike_refused(record.id, used, near)
 
 
 def _check_person(session: Session, record: Record, used: UsedName) -> None:
