@@ -491,7 +491,7 @@ def test_a_record_comes_back_whose_category_no_file_here_declares(tmp_path: Path
     folder.mkdir()
     write_programme(folder)
     said: dict[str, Any] = {"force": "wmp", "issued": date(2023, 1, 9), "actor": KIM}
-    with Register.open(url, load(folder)) as register:
+    with Register.open(url, rulebook=load(folder)) as register:
         register.add("P-1", category="programme", **said)
         withdraw("P-1")(register)
     with Register.open(url) as register:
