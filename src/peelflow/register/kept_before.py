@@ -129,9 +129,11 @@ class TakenBefore:
             record: The record before it.
             as_kept: Returns what an act may look at as it is to be seen.
         """
-        signers, actor = _national_signers(session), event.actor
-        is_judged = isinstance(event.what, TransitionTaken | Relevelled | Migrated)
-        if not (is_judged and is_of_before(event) and actor.role in signers):
+        actor, is_judged = (
+            event.actor,
+            isinstance(event.what, TransitionTaken | Relevelled | Migrated),
+        )
+        if not (is_judged and is_of_before(event) and actor.role in _national_signers(session)):
             return
         if actor.role in roles_signing(session.lifecycle(record)):
             return
