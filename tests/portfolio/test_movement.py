@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
+from peelflow.portfolio.listing import attribution_of
 from peelflow.portfolio.movement import movement
 from tests.builders.force import CHIEF, KIND, START, World, new_world
 
@@ -76,6 +77,9 @@ def test_a_level_1_record_is_new_and_closed_at_once(world: World) -> None:
     """It counts closed from its first day, and is told once."""
     record = world.add(KIND["level-1"])
     assert moves(world) == [(record, "new")]
+    (moved,) = movement(world.register, after=START - timedelta(2), until=world.day)
+    assert moved.attribution == attribution_of(world.register.history(record)[0])
+    assert moved.attribution.actor.role == "hmicfrs"
     world.step(record, "manage")
     assert moves(world, "force") == [(record, "new")]
 

@@ -223,6 +223,14 @@ def test_the_plan_tells_what_is_over_no_more(world: World) -> None:
     assert "inspection-held" not in later
 
 
+def test_the_plan_speaks_of_steps_in_words(world: World) -> None:
+    """A committee reads no names with underscores."""
+    world.inspect()
+    record = world.add(KIND["level-3"])
+    words = said(part(world.register, "plan", START))
+    assert f"{record} 3 lead 7 start, self certify letter" in words
+
+
 def text_outline(record: str | None = None, document: str | None = None) -> Outline:
     """Return an outline with one text."""
     text = OutlineSection("text", "Words", record=record, document=document)
@@ -334,11 +342,10 @@ def test_a_day_that_is_not_known_stands_in_the_paper_as_it_is_known(world: World
     world.register.amend(record, "due", "2021-02", actor=LIAISON, on=world.later(), reason="sooner")
     day = world.later(90)
     assert f"{record} 2021-02" in said(part(world.register, "reports", day)).replace("Open", "")
-    for name in ("overdue", "due"):
-        section: SectionName = name
-        assert f"Q1 2021 2021-02 {(day - date(2021, 2, 28)).days} 2021-02: sooner" in said(
-            part(world.register, section, day)
-        )
+    over = (day - date(2021, 2, 28)).days
+    sections: tuple[tuple[SectionName, int], ...] = (("overdue", over), ("due", -over))
+    for section, days in sections:
+        assert f"Q1 2021 2021-02 {days} 2021-02: sooner" in said(part(world.register, section, day))
     within = said(part(world.register, "overdue", date(2021, 2, 10)))
     assert f"Nothing that is open is past its day. Nobody can tell of {record} (2021-02)" in within
     assert "no day by which" not in within

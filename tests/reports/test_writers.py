@@ -96,6 +96,45 @@ def test_word_has_headings_repeated_table_headings_alt_texts_and_page_numbers(
     assert (properties.title, properties.language) == ("HMICFRS update", "en-GB")
 
 
+def test_word_has_one_font_and_shaded_heading_rows(report: Report) -> None:
+    """A font of the theme would be heeded before the one that is named."""
+    with ZipFile(BytesIO(word_of(report, made=MADE))) as parts:
+        styles = parts.read("word/styles.xml").decode()
+    for name in ("Title", "heading 1", "heading 2", "caption"):
+        (style,) = re.findall(
+            rf'<w:style [^>]*>\s*<w:name w:val="{name}"/>.*?</w:style>', styles, re.DOTALL
+        )
+        assert re.findall(r"<w:rFonts[^>]*>", style) == [
+            '<w:rFonts w:ascii="Arial" w:hAnsi="Arial"/>'
+        ]
+    (grid,) = re.findall(r'<w:style [^>]*w:styleId="TableGrid".*?</w:style>', styles, re.DOTALL)
+    assert "insideV" not in grid
+    assert grid.count("<w:tblBorders") == grid.count("<w:tblCellMar") == 1
+    assert re.search(r'<w:tblStylePr w:type="firstRow">\s*<w:tcPr>\s*<w:shd ', grid)
+
+
+def test_no_short_word_is_cut_in_a_table_of_word() -> None:
+    """Beside a text however long, a column is as wide as its longest word, on a page's width."""
+    long = "a long text of what it asks for " * 20
+    table = Table(
+        "t", "T", ("Record", "Asks", "To", "Worded", "Stands"),
+        (("WMP-SC-TVIP-2.1", long, long, long, "Accepted"), ("W" * 400, None, None, None, "Open")),
+    )  # fmt: skip
+    document = Document(
+        BytesIO(word_of(Report("T", "S", (), (Section("s", "S", (table,)),), ()), made=MADE))
+    )
+    (drawn,) = document.tables
+    widths = [column.width.cm for column in drawn.columns]
+    assert sum(widths) == pytest.approx(17.4, abs=0.01)
+    assert widths[-1] >= 0.4 + len("Accepted") * 0.17  # a letter of Arial at 9 points
+    sizes = {
+        mark.get(f"{{{mark.nsmap['w']}}}val")
+        for cell in drawn.rows[2].cells
+        for mark in cell.paragraphs[0]._p.xpath("./w:pPr/w:rPr/w:sz")
+    }
+    assert sizes == {"18"}
+
+
 def template(path: Path, *lines: str) -> Path:
     """Write a Word template with some lines."""
     document = Document()

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
 from peelflow.errors import InvalidRequest
-from peelflow.model.records import Event, MadeJoint, Noted, Record, TakenOver
+from peelflow.model.records import PEELFLOW, Event, MadeJoint, Noted, Record, TakenOver
 from peelflow.model.rules import Counts
 from peelflow.portfolio.grouping import ROW, Group, Grouping, grouping
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
@@ -50,9 +50,10 @@ class Movement(Result):
     """One movement of a record on a ledger: what kind, on what day, and by whose act.
 
     One is `returned` that comes back to a force with which it was joint before, or that counts as
-    it last did after a state that does not count. A closing is `superseded` where the work was not
-    completed; `ending` says whether something else took its place, None of what counts open. It is
-    `assumed` where the record was taken over so: nobody saw it come there.
+    it last did after a state that does not count. One that is `new` is the act of who entered it,
+    where the system then archived it at once, as at level 1. A closing is `superseded` where the
+    work was not completed; `ending` says whether something else took its place, None of what counts
+    open. It is `assumed` where the record was taken over so: nobody saw it come there.
     """
 
     row: RecordRow
@@ -327,18 +328,21 @@ def _movements_of(
     last: Counts | None = None
     record: Record | None = None
     movements: list[Movement] = []
+    led: Event | None = None
     for event in events:
         record = begin(event) if record is None else apply(record, event)
+        led = event if led is None or event.actor != PEELFLOW else led
         after = _counts_after(counts, event, ledger, force)
         if after is not None and after != counts:
             ending = None if after == "open" else _ending_of(register, record, ledger)
+            kind = _kind_after(_last_counted(event, counts, last, after), after, ending)
             movements.append(
                 Movement(
                     row=row,
-                    kind=_kind_after(_last_counted(event, counts, last, after), after, ending),
+                    kind=kind,
                     counts=after,
                     on=event.on,
-                    attribution=attribution_of(event),
+                    attribution=attribution_of(led if kind == "new" else event),
                     reason=event.reason,
                     assumed=isinstance(event.what, TakenOver),
                     ending=ending,

@@ -126,13 +126,14 @@ def _state_title(scope: Scope, record: Record) -> str:
 _ADDRESSEES = {"pccs": "Police and Crime Commissioners", "npcc": "National Police Chiefs' Council"}
 _RECORD_COLUMNS = ("Record", "Title", "Level", ASSUMED, "Owner")
 _DAY_COLUMNS = (*_RECORD_COLUMNS, "Original", "Due", "Days over", "Why")
+_LEFT_COLUMNS = (*_RECORD_COLUMNS, "Original", "Due", "Days left", "Why")
 
 
 def overdue_parts(scope: Scope) -> Parts:
     """Yield what is past its day, with the original and the revised one, and why it slipped."""
     listed = overdue(scope.register, scope.as_at, ledger=scope.ledger, selection=scope.selection)
     if listed.records:
-        rows = tuple(map(_day_row, listed.records))
+        rows = tuple(_day_row(record, record.days_over) for record in listed.records)
         title = f"{len(rows)} past their day on {say_date(scope.as_at)}"
         yield Table("overdue", title, _DAY_COLUMNS, rows, ("Days over",))
     else:
@@ -146,13 +147,13 @@ def overdue_parts(scope: Scope) -> Parts:
         yield Paragraph(f"{records} no day by which to be closed.")
 
 
-def _day_row(record: OverdueRecord) -> tuple[Cell, ...]:
+def _day_row(record: OverdueRecord, days: int) -> tuple[Cell, ...]:
     row, deadline = record.row, record.deadline
     return (
         *_record_cells(row, record.title),
         (deadline.original or deadline.original_as_known) if record.what == "record" else None,
         record.due or record.as_known,
-        record.days_over,
+        days,
         "; ".join(
             f"{say_cell(change.day or change.as_known) or 'none'}: {change.reason or 'no reason'}"
             for change in deadline.changes
@@ -166,10 +167,13 @@ def _record_cells(row: RecordRow, title: str | None) -> tuple[Cell, ...]:
 
 
 def due_parts(scope: Scope) -> Parts:
-    """Yield the day of everything open, original and revised; and, apart, what has none."""
+    """Yield the day of everything open, original and revised; and, apart, what has none.
+
+    How many days are left is below nought where the day has passed.
+    """
     listed = deadlines(scope.register, scope.as_at, ledger=scope.ledger, selection=scope.selection)
-    rows = tuple(map(_day_row, listed.records))
-    yield Table("due", f"{len(rows)} with a day", _DAY_COLUMNS, rows, ("Days over",))
+    rows = tuple(_day_row(record, -record.days_over) for record in listed.records)
+    yield Table("due", f"{len(rows)} with a day", _LEFT_COLUMNS, rows, ("Days left",))
     if listed.undated:
         undated = tuple(map(_undated_row, listed.undated))
         columns = (*_RECORD_COLUMNS, "As worded")
@@ -272,8 +276,13 @@ def _inspection_blocks(planned: PlannedInspection) -> Iterator[Block]:
 
 def _verifiable_row(record: Verifiable) -> tuple[Cell, ...]:
     row = record.row
-    first, kinds = ", ".join(record.steps) or None, ", ".join(record.evidence) or None
+    first, kinds = _in_words(record.steps), _in_words(record.evidence)
     return (*_record_cells(row, record.title), record.question, first, kinds)
+
+
+def _in_words(names: Sequence[str]) -> str | None:
+    """Return names of the rules as a committee reads them; None where there are none."""
+    return ", ".join(names).replace("_", " ") or None
 
 
 def corrections_parts(scope: Scope) -> Parts:

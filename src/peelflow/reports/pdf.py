@@ -113,13 +113,25 @@ def column_widths(table: Table) -> list[int]:
         table: The table.
     """
     widths = []
-    for place, name in enumerate(table.columns):
-        cells = [say_cell(row[place]) for row in table.rows]
-        typical = sorted(map(len, cells))[len(cells) * 3 // 4] if cells else 0
-        words = (word for text in (name, *cells) for word in re.split(r"[\s_-]", text))
-        longest_word = min(_LONGEST_WORD, max(map(len, words), default=0) + 2)
-        widths.append(min(_WIDEST, max(_NARROWEST, typical, longest_word)))
+    for place, longest in enumerate(longest_words(table)):
+        lengths = sorted(len(say_cell(row[place])) for row in table.rows)
+        typical = lengths[len(lengths) * 3 // 4] if lengths else 0
+        widths.append(min(_WIDEST, max(_NARROWEST, typical, min(_LONGEST_WORD, longest + 2))))
     return widths
+
+
+def longest_words(table: Table) -> list[int]:
+    """Return of each column how many letters of it do not part at the end of a line.
+
+    Args:
+        table: The table.
+    """
+    columns = [
+        [name, *(say_cell(row[at]) for row in table.rows)] for at, name in enumerate(table.columns)
+    ]
+    return [
+        max(len(word) for text in texts for word in re.split(r"[\s_-]", text)) for texts in columns
+    ]
 
 
 def _file_of(chart: Chart) -> str:

@@ -25,7 +25,7 @@ from peelflow.reports.content import (
     Table,
     say_cell,
 )
-from peelflow.reports.pdf import column_widths
+from peelflow.reports.pdf import column_widths, longest_words
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -38,6 +38,9 @@ MARK = "peelflow-content"
 _TEXT_WIDTH = 17.4  # centimetres between the margins of the pages that peelflow lays out
 _MANY_COLUMNS = 6
 _SMALL, _TINY = 9, 8  # points
+_LETTER = 0.62  # of a font's size: how wide a letter of bold Arial is, when many are wide ones
+_CELL_MARGINS = 0.4  # centimetres, left and right together
+_LONGEST_WORD = 20  # letters, that a line of a cell makes room for
 _STYLES = ("Title", "Subtitle", "Caption", "List Bullet", "Table Grid", "Heading 1", "Heading 2")
 
 
@@ -60,9 +63,8 @@ def word_of(report: Report, *, made: datetime, template: Path | None = None) -> 
     except ImportError:
         raise MissingDependency("report", "python-docx") from None
     document = Document() if template is None else _filled_in(report, template)
-    for name in _STYLES if template is None else ():
-        document.styles[name].font.name = "Arial"
     if template is None:
+        _set_styles(document)
         _lay_out(document, report)
     with _content_place(document, template):
         for section in report.sections:
@@ -126,6 +128,41 @@ def _content_place(document: Document, template: Path | None) -> Iterator[None]:
     body.remove(marks[0]._p)  # noqa: SLF001
 
 
+_NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+_TABLE_STYLE = (
+    f"""<w:tblBorders {_NAMESPACE}>
+        <w:top w:val="single" w:sz="8" w:space="0" w:color="365F91"/>
+        <w:bottom w:val="single" w:sz="8" w:space="0" w:color="365F91"/>
+        <w:insideH w:val="single" w:sz="4" w:space="0" w:color="BFC9D6"/>
+    </w:tblBorders>""",
+    f"""<w:tblCellMar {_NAMESPACE}>
+        <w:top w:w="30" w:type="dxa"/><w:left w:w="108" w:type="dxa"/>
+        <w:bottom w:w="30" w:type="dxa"/><w:right w:w="108" w:type="dxa"/>
+    </w:tblCellMar>""",
+)
+_HEADING_ROW = f"""<w:tblStylePr {_NAMESPACE} w:type="firstRow">
+    <w:tcPr><w:shd w:val="clear" w:color="auto" w:fill="E6ECF3"/></w:tcPr>
+</w:tblStylePr>"""
+
+
+def _set_styles(document: Document) -> None:
+    """Set one font throughout; and lines, room and a shaded heading row for tables."""
+    from docx.oxml import parse_xml
+
+    for name in _STYLES:
+        font = document.styles[name].font
+        font.name = "Arial"
+        of_theme = font.element.rPr.rFonts.attrib
+        for attribute in [each for each in of_theme if each.lower().endswith("theme")]:
+            del of_theme[attribute]  # Word heeds a theme's font before the one that is named
+    style: Any = document.styles["Table Grid"].element  # python-docx knows nothing of its lines
+    for text in _TABLE_STYLE:
+        made = parse_xml(text)
+        before = style.find(f".//{{*}}{made.tag.rpartition('}')[2]}")
+        before.getparent().replace(before, made)
+    style.append(parse_xml(_HEADING_ROW))
+
+
 def _lay_out(document: Document, report: Report) -> None:
     """Set the page, the title block, and the footer with the page's number."""
     from docx.shared import Cm, Pt
@@ -135,6 +172,7 @@ def _lay_out(document: Document, report: Report) -> None:
     page.left_margin = page.right_margin = Cm(1.8)
     page.top_margin = page.bottom_margin = Cm(2)
     document.styles["Normal"].font.name, document.styles["Normal"].font.size = "Arial", Pt(10)
+    document.styles["Footer"].font.size = Pt(_TINY)
     document.add_paragraph(report.title, style="Title")
     document.add_paragraph(report.subtitle, style="Subtitle")
     for word, said in report.facts:
@@ -221,16 +259,13 @@ def _write_chart(document: Document, chart: Chart) -> None:
 
 
 def _write_table(document: Document, table: Table) -> None:
-    from docx.shared import Cm
-
     _caption(document, table.title)
     if not table.rows:
         return
     drawn = document.add_table(0, len(table.columns), style=_style(document, "Table Grid"))
     drawn.autofit = False
     size = _TINY if len(table.columns) > _MANY_COLUMNS else _SMALL
-    shares = column_widths(table)
-    widths: list[Length] = [Cm(_TEXT_WIDTH * share / sum(shares)) for share in shares]
+    widths = _widths(table, size)
     heading = drawn.add_row()
     _repeat_as_heading(heading)
     _write_row(heading, table, table.columns, widths, size, is_bold=True)
@@ -241,6 +276,20 @@ def _write_table(document: Document, table: Table) -> None:
     for column, width in zip(drawn.columns, widths, strict=True):
         column.width = width
     document.add_paragraph()
+
+
+def _widths(table: Table, size: int) -> list[Length]:
+    """Return how wide columns are: their longest word, and their share of what is left."""
+    from docx.shared import Cm, Pt
+
+    least = [
+        _CELL_MARGINS + Pt(size).cm * _LETTER * min(letters, _LONGEST_WORD)
+        for letters in longest_words(table)
+    ]
+    left = max(0.0, _TEXT_WIDTH - sum(least))
+    shares = column_widths(table)
+    wide = [each + left * share / sum(shares) for each, share in zip(least, shares, strict=True)]
+    return [Cm(each * _TEXT_WIDTH / sum(wide)) for each in wide]
 
 
 def _write_row(
@@ -260,10 +309,22 @@ def _write_row(
         cell.width = width
         paragraph = cell.paragraphs[0]
         paragraph.paragraph_format.space_after = Pt(0)
+        _set_height(paragraph, size)
         run = paragraph.add_run(text)
         run.bold, run.font.size = is_bold, Pt(size)
         if name in table.numbers:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _set_height(paragraph: WordParagraph, points: int) -> None:
+    """Have a paragraph be as high as its text is, also where it has none."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    mark, size = OxmlElement("w:rPr"), OxmlElement("w:sz")
+    size.set(qn("w:val"), str(2 * points))
+    mark.append(size)
+    paragraph._p.get_or_add_pPr().append(mark)  # noqa: SLF001 - python-docx knows no mark
 
 
 def _repeat_as_heading(row: _Row) -> None:
