@@ -114,11 +114,19 @@ class ChainHead(Result):
     digest: str = GENESIS
 
 
-def check_event(row: EventRow, before: ChainHead) -> tuple[Event | None, list[Discrepancy]]:
-    """Return the event a row tells, and how it does not follow from the one before it."""
+def check_event(
+    row: EventRow, before: ChainHead, read: Event | None = None
+) -> tuple[Event | None, list[Discrepancy]]:
+    """Return the event a row tells, and how it does not follow from the one before it.
+
+    Args:
+        row: The row.
+        before: The record's last event before it.
+        read: What its text tells, where that was read already.
+    """
     faults = list(_broken_links(row, before))
     try:
-        event = event_from(row.text)
+        event = read if read is not None else event_from(row.text)
         text = event_text(event)
     except (InvalidRequest, ValueError) as fault:
         return None, [*faults, discrepancy_at(row, "event-unreadable", str(fault))]
