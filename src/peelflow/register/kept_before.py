@@ -119,9 +119,16 @@ def context_as_kept(
         signers = kept_signers(session, session.lifecycle(record), event)
         covering = _as_it_may_have_covered(record, context)
         # It lies no later than the day on which it was recorded; whether that has come is told.
-        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
+        today = max(context.today, event.on)
         sent_back = _sent_back_as_kept(session, event, record, context)
-        return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
+        return evolve(
+            context,
+            predicates=predicates,
+            today=today,
+            signers=signers,
+            inspection=covering,
+            sent_back=sent_back,
+        )
 
     return as_kept
 
