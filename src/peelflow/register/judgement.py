@@ -38,6 +38,7 @@ from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
 from peelflow.register.kept_before import TakenBefore, is_of_before, kept_signers
 from peelflow.register.kept_documents import DocumentWords, NamedDocuments
+from peelflow.register.kept_hierarchy import ClosedParents, open_below_closed
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import rule_faults
 from peelflow.register.kept_steps import (
@@ -199,6 +200,7 @@ def judge_events(
             numbers = {each.event for each in found if each.event}
             missed = _each_as_recorded_fault(session, events, predicates, untold)
             found += (each for each in _each_told(record, missed) if each.event not in numbers)
+            found += _each_told(record, _open_below(session, record, events, untold.closed))
             found += _each_told(record, untold.each_unnoted(session, record, events))
             discrepancies += dict.fromkeys(found)
     of_documents, unknown = untold.documents.judged(
@@ -248,6 +250,7 @@ class _Untold:
     appointments: KnownAppointments = field(factory=KnownAppointments)
     appointed_later: list[Event] = field(factory=list)
     taken_before: TakenBefore = field(factory=TakenBefore)
+    closed: ClosedParents = field(factory=ClosedParents)
     plans: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
 
@@ -282,6 +285,7 @@ class _Untold:
             yield f"not judged: {what} was appointed then: that was recorded a day or more later"
         yield from self.words.sentences()
         yield from self.taken_before.sentences()
+        yield from self.closed.sentences()
         yield from self.plans
         for (trigger, rules), records in sorted(self.steps.items()):
             left_out = f"whether the system left out `{trigger}` of {rules}"
@@ -406,6 +410,17 @@ def _unfit_records(
     for event, what in each_withdrawn_named(session, record, history):
         yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     yield from _people_alike(history)
+
+
+def _open_below(
+    session: Session, record: Record, history: Sequence[Event], parents: ClosedParents
+) -> Iterator[Discrepancy]:
+    """Yield where a child stands open below its parent that counts closed; note what was let be."""
+    found = open_below_closed(session, record, history, parents)
+    if found is not None and found.is_before:
+        parents.note(record.id)
+    elif found is not None:
+        yield Discrepancy(found.event.record, found.event.number, UNLAWFUL, found.why)
 
 
 def _people_alike(history: Sequence[Event]) -> Iterator[Discrepancy]:
