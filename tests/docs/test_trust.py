@@ -168,6 +168,12 @@ FOUND = {
         "stores/test_kept_hierarchy.py::test_a_child_that_stands_open_below_a_closed_parent_is_found",
         "stores/test_kept_hierarchy.py::test_an_honest_hierarchy_is_clean",
     ),
+    "a record withdrawn on which another side's act stands, or below which children lie; a "
+    "correction of what is void, that says what stands so already, that corrects a correction's "
+    "day, or that lies before what it corrects": (
+        "register/test_kept_requests.py::test_a_correction_that_nobody_can_ask_for_is_found",
+        "register/test_kept_requests.py::test_what_follows_from_a_correction_may_lie_before_what_it_corrects",
+    ),
     "an act as Chief Constable, under whatever national or own rules, by somebody who did not hold "
     "that appointment on the day": (
         "stores/test_kept_before.py::test_item_14_what_was_let_in_is_told_and_what_is_new_is_found",

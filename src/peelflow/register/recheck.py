@@ -43,6 +43,7 @@ from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
 from peelflow.register.kept_before import as_taken, is_of_before, value_as_taken
 from peelflow.register.kept_corrections import check_correction
+from peelflow.register.kept_requests import check_requested
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
     check_document_name,
@@ -111,7 +112,8 @@ def check_as_recorded(
 
     Raises:
         InvalidRequest: With what a verb says to it.
-        Refused: It amends a field on which an act rests that stands.
+        Refused: It amends a field on which an act rests that stands, or withdraws what others rest
+            on.
     """
     record, what = event.record, event.what
     said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
@@ -130,6 +132,7 @@ def check_as_recorded(
     else:
         # INVARIANT: only what enters a record has none before it.
         _check_later(session, history, event, before or after, change_context)
+        check_requested(session, history, event, before or after, after)
     if not (is_of_before(event) and isinstance(what, Corrected)):  # a correction let it be so once
         check_of_one_force(before, after)
     check_appointing_role(session, before, after, event)
