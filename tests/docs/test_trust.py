@@ -174,6 +174,19 @@ FOUND = {
         "register/test_kept_requests.py::test_a_correction_that_nobody_can_ask_for_is_found",
         "register/test_kept_requests.py::test_what_follows_from_a_correction_may_lie_before_what_it_corrects",
     ),
+    "a record without a national field that it must have, at first, entered anew or as that is "
+    "cleared; a note that brings a letter which was signed after it": (
+        "register/test_kept_fields.py::test_what_a_record_must_say_it_says",
+        "register/test_kept_fields.py::test_a_note_brings_no_letter_of_a_later_day",
+        (
+            "register/test_kept_fields.py::"
+            "test_what_a_change_of_the_national_rules_asks_for_accuses_nothing_of_before"
+        ),
+    ),
+    "a day that counts from another national field, and was left out or did not follow when that "
+    "was amended; a day before 1900": (
+        "register/test_kept_fields.py::test_what_verbs_say_by_now_is_held_to_what_is_recorded_by_now",
+    ),
     "an act as Chief Constable, under whatever national or own rules, by somebody who did not hold "
     "that appointment on the day": (
         "stores/test_kept_before.py::test_item_14_what_was_let_in_is_told_and_what_is_new_is_found",

@@ -38,6 +38,7 @@ from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
 from peelflow.register.kept_before import TakenBefore, is_of_before, kept_signers
 from peelflow.register.kept_documents import DocumentWords, NamedDocuments
+from peelflow.register.kept_fields import each_day_left
 from peelflow.register.kept_hierarchy import ClosedParents, open_below_closed
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
 from peelflow.register.kept_rules import rule_faults
@@ -407,7 +408,10 @@ def _unfit_records(
     why = why_alike(session, names, record, history)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)
-    for event, what in each_withdrawn_named(session, record, history):
+    for event, what in (
+        *each_withdrawn_named(session, record, history),
+        *each_day_left(history),
+    ):
         yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     yield from _people_alike(history)
 

@@ -36,13 +36,14 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import SYSTEM, Category
-from peelflow.register.context import APPOINTMENT, is_signed_later
+from peelflow.register.context import APPOINTMENT, check_inspection, is_signed_later
 from peelflow.register.dependents import check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
 from peelflow.register.kept_before import as_taken, is_of_before, value_as_taken
 from peelflow.register.kept_corrections import check_correction
+from peelflow.register.kept_fields import check_entry_said, check_not_cleared
 from peelflow.register.kept_requests import check_requested
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
@@ -51,7 +52,9 @@ from peelflow.register.limits import (
     check_kind,
     check_length,
     check_readable,
+    check_year,
 )
+from peelflow.register.notes import check_signed_by
 from peelflow.register.permission import (
     ContextChange,
     as_recorded,
@@ -72,7 +75,6 @@ from peelflow.register.taken_over import (
 from peelflow.register.undeclared import SHAPED, is_of_other_type
 from peelflow.register.validation import (
     check_graded,
-    check_inspection,
     check_name,
     check_other_value,
     check_provenance,
@@ -119,6 +121,7 @@ def check_as_recorded(
     said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
     key = None if event.key is None else as_taken(event, event.key)
     check_provenance(evolve(said, key=key), record)
+    _check_years(event)
     check_name(event.actor.person, "the actor's person")
     check_name(event.recorded_by, "recorded_by")
     if isinstance(what, _SAYING_WHY):
@@ -137,6 +140,13 @@ def check_as_recorded(
         check_of_one_force(before, after)
     check_appointing_role(session, before, after, event)
     check_level_changer(session, before, after, event, history)
+
+
+def _check_years(event: Event) -> None:
+    """Refuse a day before 1900, which an earlier peelflow did not ask of each."""
+    to = event.what.to if isinstance(event.what, Corrected) else None
+    for day in () if is_of_before(event) else filter(None, (event.on, to)):
+        check_year(day, event.record)
 
 
 def _check_document(event: Event, document: Document) -> None:
@@ -193,6 +203,7 @@ def _check_entry(
     for name, value in what.fields.items():
         _check_value(session, event, what.category, name, value)
     checked_days(what.fields, record=event.record)
+    check_entry_said(event, what)
     _check_questions(session, event, what.category, what.fields)
 
 
@@ -293,8 +304,10 @@ def _check_later(
             check_correction(session, event, history, before, what)
         case MadeJoint() as what:
             _check_made_joint(session, event, before, what)
-        case Noted(text=text):
+        case Noted(text=text, documents=documents):
             check_readable(text, f"{event.record}: the note")
+            for document in documents:
+                check_signed_by(document, event.on)
         case Attached(document=document) if is_signed_later(document, event.on):
             why = f"is signed on {document.signed_on}, after the {event.on} that it is attached on"
             raise InvalidRequest(f"the document {document.name!r}", why, "attach it later")
@@ -329,6 +342,7 @@ def _check_amended(
     name, was = what.field, before.fields.get(what.field)
     where = f"{event.record}: the field `{name}`"
     check_other_value(was, what.new, where)
+    check_not_cleared(event, before.category, what)
     if what.new is not None:
         _check_value(session, event, before.category, name, what.new)
     fields = apply(before, event).fields

@@ -239,6 +239,15 @@ def national() -> Rulebook:
     return (kept and rulebook_from_cache(kept, rules / NATIONAL)) or prove_national(rules)
 
 
+def unchanged_national() -> Rulebook:
+    """Return the national rulebook as it came, whatever change of it holds here."""
+    token = _CHANGES.set(None)
+    try:
+        return national()
+    finally:
+        _CHANGES.reset(token)
+
+
 def _genuine_cache(file: Path) -> str:
     """Return the text of the cache, or nothing where it is not the one this package came with.
 
