@@ -97,6 +97,8 @@ def _national_fields(category: str) -> Mapping[str, FieldRule]:
     )
     if came is None or holds is None:
         return {}
+    if came is holds:
+        return came.fields
     return {name: rule for name, rule in came.fields.items() if rule == holds.fields.get(name)}
 
 
