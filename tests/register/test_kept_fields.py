@@ -26,7 +26,7 @@ Do = Callable[[Register], object]
 def filled(moment: datetime = HELD_SINCE) -> list[str]:
     """Return the export of an honest register whose clock goes on from a moment."""
     seconds = count()
-    ticking = {"clock": lambda: moment + timedelta(seconds=next(seconds))}
+    ticking: dict[str, Any] = {"clock": lambda: moment + timedelta(seconds=next(seconds))}
     with Register.open("memory:", **ticking) as register:
         report: dict[str, Any] = {"title": "T", "kind": "force", "published": DAY}
         register.add("P-1", category="report", **SAID, fields=report)
