@@ -196,12 +196,11 @@ def judge_events(
             found = [
                 *_each_told(record, _unlawful_events(session, events, predicates, untold)),
                 *_each_told(record, _unrecordable_events(session, events, predicates)),
-                *_each_told(record, _unfit_records(session, record, events, names)),
+                *_each_told(record, _unfit_records(session, record, events, names, untold)),
             ]
             numbers = {each.event for each in found if each.event}
             missed = _each_as_recorded_fault(session, events, predicates, untold)
             found += (each for each in _each_told(record, missed) if each.event not in numbers)
-            found += _each_told(record, _open_below(session, record, events, untold.closed))
             found += _each_told(record, untold.each_unnoted(session, record, events))
             discrepancies += dict.fromkeys(found)
     of_documents, unknown = untold.documents.judged(
@@ -397,7 +396,11 @@ def _each_unlawful_as_recorded(session: Session, history: Sequence[Event]) -> It
 
 
 def _unfit_records(
-    session: Session, record: Record, history: Sequence[Event], names: KnownNames
+    session: Session,
+    record: Record,
+    history: Sequence[Event],
+    names: KnownNames,
+    untold: _Untold,
 ) -> Iterator[Discrepancy]:
     """Yield where a record lies and no verb would put it, and names that are two for a rule."""
     try:
@@ -414,6 +417,7 @@ def _unfit_records(
     ):
         yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     yield from _people_alike(history)
+    yield from _open_below(session, record, history, untold.closed)
 
 
 def _open_below(

@@ -14,8 +14,8 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.records import Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import FieldRule
 from peelflow.register.kept_before import is_of_before
-from peelflow.register.validation import check_not_unset, check_required, counted_day, is_counted
-from peelflow.rulebook.national import national, unchanged_national
+from peelflow.register.validation import check_clear, check_required, counted_day, is_counted
+from peelflow.rulebook.national import national, shipped_national
 
 History = Sequence[Event]
 
@@ -52,7 +52,7 @@ def check_not_cleared(event: Event, category: str, what: Amended) -> None:
     """
     rule = _national_fields(category).get(what.field)
     if rule is not None:
-        check_not_unset(rule, what.new, f"{event.record}: the field `{what.field}`")
+        check_clear(rule, what.new, f"{event.record}: the field `{what.field}`")
 
 
 def each_day_left(history: History) -> Iterator[tuple[Event, str]]:
@@ -93,7 +93,7 @@ def _national_fields(category: str) -> Mapping[str, FieldRule]:
     One that such a change has records say, or count otherwise, those of before did not.
     """
     came, holds = (
-        rules.vocabulary.categories.get(category) for rules in (unchanged_national(), national())
+        rules.vocabulary.categories.get(category) for rules in (shipped_national(), national())
     )
     if came is None or holds is None:
         return {}

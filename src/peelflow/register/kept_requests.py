@@ -14,7 +14,7 @@ from peelflow.model.records import ChildLinked, Corrected, Event, Record
 from peelflow.register.corrections import check_asked, each_resting
 from peelflow.register.hierarchy import refusal_on
 from peelflow.register.kept_before import is_of_before
-from peelflow.register.kept_corrections import is_brought_along, leads
+from peelflow.register.kept_corrections import follows_above, may_follow
 from peelflow.register.session import Session
 
 History = Sequence[Event]
@@ -49,7 +49,7 @@ def check_requested(
     try:
         check_asked(history, event, what, history[what.event - 1])
     except InvalidRequest:
-        is_along = is_brought_along(session, event, history, before, what)
+        is_along = follows_above(session, event, history, before, what)
         if not is_along and not _is_entered_as_above(session, event, before, what):
             raise
 
@@ -57,4 +57,6 @@ def check_requested(
 def _is_entered_as_above(session: Session, event: Event, before: Record, what: Corrected) -> bool:
     """Say whether a record was entered anew with the one above it, on whatever day it began."""
     above = session.find(before.parent) if before.parent and what.entry is not None else None
-    return above is not None and any(leads(other, event) for other in session.history(above.id))
+    return above is not None and any(
+        may_follow(other, event) for other in session.history(above.id)
+    )

@@ -155,7 +155,7 @@ def check_document_size(content: bytes, name: str) -> None:
 _FIRST_YEAR = 1900
 
 
-def check_year(day: date, record: str) -> None:
+def check_day(day: date, record: str) -> None:
     """Refuse a day before 1900: a year that lost or changed a digit.
 
     Args:

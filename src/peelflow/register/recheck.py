@@ -47,12 +47,12 @@ from peelflow.register.kept_fields import check_entry_said, check_not_cleared
 from peelflow.register.kept_requests import check_requested
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
+    check_day,
     check_document_name,
     check_field,
     check_kind,
     check_length,
     check_readable,
-    check_year,
 )
 from peelflow.register.notes import check_signed_by
 from peelflow.register.permission import (
@@ -146,7 +146,7 @@ def _check_years(event: Event) -> None:
     """Refuse a day before 1900, which an earlier peelflow did not ask of each."""
     to = event.what.to if isinstance(event.what, Corrected) else None
     for day in () if is_of_before(event) else filter(None, (event.on, to)):
-        check_year(day, event.record)
+        check_day(day, event.record)
 
 
 def _check_document(event: Event, document: Document) -> None:
@@ -154,6 +154,8 @@ def _check_document(event: Event, document: Document) -> None:
     check_document_name(document.name)
     if document.signed_by is not None:
         check_name(document.signed_by, "who signed the document")
+    if isinstance(event.what, Noted):
+        check_signed_by(document, event.on)
 
 
 def _check_role(session: Session, event: Event) -> None:
@@ -304,10 +306,8 @@ def _check_later(
             check_correction(session, event, history, before, what)
         case MadeJoint() as what:
             _check_made_joint(session, event, before, what)
-        case Noted(text=text, documents=documents):
+        case Noted(text=text):
             check_readable(text, f"{event.record}: the note")
-            for document in documents:
-                check_signed_by(document, event.on)
         case Attached(document=document) if is_signed_later(document, event.on):
             why = f"is signed on {document.signed_on}, after the {event.on} that it is attached on"
             raise InvalidRequest(f"the document {document.name!r}", why, "attach it later")

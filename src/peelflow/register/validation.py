@@ -34,6 +34,7 @@ from peelflow.model.records import (
 from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
 from peelflow.register.context import ReadSet, Services, holidays_for
 from peelflow.register.limits import (
+    check_day,
     check_document_name,
     check_document_size,
     check_field,
@@ -41,7 +42,6 @@ from peelflow.register.limits import (
     check_readable,
     check_unturned,
     check_word,
-    check_year,
 )
 from peelflow.register.questions import QUESTION_FIELDS
 from peelflow.rulebook.rulebook import Rulebook
@@ -204,7 +204,7 @@ def check_date(on: object, record: str) -> None:
 def check_not_future(reads: ReadSet, on: date, record: str) -> None:
     """Refuse a day in the future, and one before 1900."""
     check_date(on, record)
-    check_year(on, record)
+    check_day(on, record)
     if on > reads.today:
         raise InvalidRequest(
             f"{record}: the date {on}",
@@ -252,10 +252,10 @@ def check_change(
     what = f"{record}: the field `{field}`"
     rule = rule_of_field(category, field, what)
     check_other_value(old, new, what)
-    check_not_unset(rule, new, what)
+    check_clear(rule, new, what)
 
 
-def check_not_unset(rule: FieldRule, new: Value | None, what: str) -> None:
+def check_clear(rule: FieldRule, new: Value | None, what: str) -> None:
     """Refuse to unset a field that must be there."""
     if new is None and rule.required:
         raise InvalidRequest(what, "must not be empty", f"give it: {rule.title}")
@@ -331,10 +331,10 @@ def checked_fields(
 
 
 def check_required(
-    declared: Mapping[str, FieldRule], fields: Mapping[str, Value], *, record: str
+    rules: Mapping[str, FieldRule], fields: Mapping[str, Value], *, record: str
 ) -> None:
     """Refuse fields without one that must be there."""
-    for name, rule in declared.items():
+    for name, rule in rules.items():
         if rule.required and name not in fields:
             raise InvalidRequest(_field_of(record, name), "is missing", f"give it: {rule.title}")
 

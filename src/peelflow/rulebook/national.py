@@ -239,7 +239,7 @@ def national() -> Rulebook:
     return (kept and rulebook_from_cache(kept, rules / NATIONAL)) or prove_national(rules)
 
 
-def unchanged_national() -> Rulebook:
+def shipped_national() -> Rulebook:
     """Return the national rulebook as it came, whatever change of it holds here."""
     token = _CHANGES.set(None)
     try:
