@@ -55,3 +55,30 @@ def test_an_inspection_comes_to_cover_no_other_question_set_once_it_verified(wor
     with pytest.raises(Refused, match=f"{record} could not `verify`"):
         amend(world, inspection, "question_set", "peel_twelve")
     amend(world, inspection, "question_set", "peel_nine")
+
+
+def test_what_a_field_was_amended_to_rests_on_the_inspection_too(world: World) -> None:
+    """A record that was verified on question 7 and is of 3 by now rests on both."""
+    by_hmicfrs: dict[str, Any] = {
+        "actor": actor("hmicfrs"),
+        "source": "portal",
+        "recorded_by": "liaison-officer",
+    }
+    inspection = held(world)
+    amend(world, inspection, "questions", ("3", "7"))
+    record = world.add(LEVEL_3, fields={"question": "7"})
+    world.step(record, "start")
+    world.step(record, "self_certify")
+    world.fire(record, "verify", "hmicfrs", inspection=inspection)
+    amend(world, record, "question", "3", **by_hmicfrs)
+    with pytest.raises(Refused) as refused:
+        amend(world, inspection, "questions", ("7",))
+    (reason,) = refusal(refused).reasons
+    assert reason.sentence.endswith("as event 5 has it")
+    assert reason.instead == f"correct event 5 of {record} first, or leave this one"
+    assert world.register.verify() == ()
+    world.register.correct(
+        record, 5, correction="void", on=world.day, reason="a slip", **by_hmicfrs
+    )
+    amend(world, inspection, "questions", ("7",))
+    assert world.register.verify() == ()

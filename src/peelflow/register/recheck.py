@@ -86,7 +86,7 @@ from peelflow.register.validation import (
 from peelflow.rulebook.national import national
 from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
-from peelflow.stores.soundness import documents_of
+from peelflow.stores.soundness import documents_of, entry_of
 from peelflow.texts import SPELT_ALIKE, is_alike_as_number
 from peelflow.wording import say_forces
 
@@ -261,9 +261,19 @@ def _check_named(
     if named is None or name == event.record:
         why = "no record is called so" if named is None else "that is the record itself"
         raise InvalidRequest(f"{event.record}: {where}", f"is {name!r:.80}, and {why}", _ANOTHER)
-    if named.category == not_of or (of and named.category not in of):
+    is_other = named.category == not_of or (of and named.category not in of)
+    if is_other and not _was_named_as(session, event.record, name, of):
         why = f"is {name}, one of the category `{named.category}`"
         raise InvalidRequest(f"{event.record}: {where}", why, _ANOTHER)
+
+
+def _was_named_as(session: Session, record: str, name: str, categories: Sequence[str]) -> bool:
+    """Say whether what a record names no more was of some categories, and is of another by now."""
+    known = session.get(record)
+    if not known.withdrawn and name in known.fields.values():
+        return False
+    entries = map(entry_of, session.history(name))
+    return any(entry is not None and entry.category in categories for entry in entries)
 
 
 _ANOTHER = "name a record that was entered here"
