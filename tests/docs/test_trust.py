@@ -43,6 +43,7 @@ CHECKED = {
         "slips/test_permission.py::test_item_36_a_lead_voids_nothing_that_a_chief_constable_did",
         "register/test_restore_rules.py::test_14_36_the_level_that_hmicfrs_acted_at_stays",
         "stores/test_brought_back.py::test_nothing_comes_back_that_could_not_go_in",
+        "register/test_resting_inspections.py::test_a_re_opening_stays_beneath_what_was_amended_since",
         "stores/test_brought_back.py::test_what_an_earlier_peelflow_let_be_done_comes_back",
     ),
     "a state that HMICFRS alone enters is taken over on its word": (

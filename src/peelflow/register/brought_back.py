@@ -11,13 +11,22 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from peelflow.errors import InvalidRequest
+from peelflow.engine.fold import fold
+from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.decisions import Reason, Refused
-from peelflow.model.records import Corrected, Event, Record, Value
+from peelflow.model.records import Amended, Corrected, Event, Record, Value
 from peelflow.register.context import APPOINTMENT
-from peelflow.register.hierarchy import checked_parent, each_below, is_no_child, refusal_on
+from peelflow.register.dependents import OTHER_LEVELS_SINCE, check_standing_acts
+from peelflow.register.hierarchy import (
+    History,
+    checked_parent,
+    each_below,
+    is_no_child,
+    refusal_on,
+)
 from peelflow.register.look_alikes import check_names_now
 from peelflow.register.named_records import check_named_stand
+from peelflow.register.permission import check_amender
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
 from peelflow.register.successors import check_closed_in_favour, each_naming
@@ -54,6 +63,48 @@ def check_brought_back(session: Session, request: Event, before: Record, after: 
         if isinstance(request.what, Corrected) and request.what.correction != "void":
             raise
         raise InvalidRequest(fault.what, fault.why, _instead(stood, after)) from None
+
+
+def check_amendments_stand(session: Session, before: History, after: History) -> None:
+    """Refuse a correction after which an amendment would stand that none could make so.
+
+    Each is held to what others did before it, and to who set the field, as both stand by now; one
+    that nobody could have made without the correction either is left as it is.
+
+    Args:
+        session: What knows the fields.
+        before: What stands of a record without the correction.
+        after: What stands with it.
+
+    Raises:
+        Refused: Somebody else's act, which stands, could not have been done with it.
+        NotPermitted: It is of a field that another side set.
+    """
+    stood = {event.number: place for place, event in enumerate(before)}
+    for place, event in enumerate(after):
+        if isinstance(event.what, Amended):
+            fault = _amendment_fault(session, event, event.what.field, after[:place])
+            was = before[: stood.get(event.number, 0)]
+            if fault and not (was and _amendment_fault(session, event, event.what.field, was)):
+                raise fault
+
+
+def _amendment_fault(
+    session: Session, event: Event, field: str, earlier: History
+) -> Refused | NotPermitted | None:
+    """Return why a field could not be amended so by what stands before; None where it could."""
+    record, of_other_levels = fold(earlier), event.recorded_at >= OTHER_LEVELS_SINCE
+    category = session.rulebook.vocabulary.categories.get(record.category)
+    rule = category.fields.get(field) if category is not None else None
+    try:
+        check_standing_acts(
+            session, record, event, lambda: earlier, of_other_levels=of_other_levels
+        )
+        if rule is not None and rule.counts_from is None:
+            check_amender(session, record, field, event, lambda: earlier)
+    except (Refused, NotPermitted) as fault:
+        return fault
+    return None
 
 
 def _instead(stood: Record | None, after: Record) -> str:

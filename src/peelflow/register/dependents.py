@@ -6,7 +6,7 @@ Extending one cannot invalidate an act, so nothing is checked then.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from itertools import islice
 
@@ -88,6 +88,10 @@ def check_dependents(session: Session, before: Record, after: Record, event: Eve
         what = event.what
         verb = what.trigger if isinstance(what, TransitionTaken) else VERB_OF.get(type(what), "")
         raise Refused(refusal_on(before, verb, event.actor.role, *reasons))
+
+
+OTHER_LEVELS_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+"""When amendments were all held to what others had done at another level."""
 
 
 def check_standing_acts(

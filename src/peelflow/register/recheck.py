@@ -8,7 +8,7 @@ Of a category, or a field of a force's own, whose file is not here, nothing is a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from attrs import evolve
 
@@ -37,7 +37,7 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import SYSTEM, Category
 from peelflow.register.context import APPOINTMENT, check_inspection, is_signed_later
-from peelflow.register.dependents import check_standing_acts
+from peelflow.register.dependents import OTHER_LEVELS_SINCE, check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
@@ -281,10 +281,6 @@ _ANOTHER = "name a record that was entered here"
 
 _QUESTION = (QUESTION_FIELD, QUESTION_SET_FIELD)
 """The fields that are texts where they are of a question."""
-
-
-OTHER_LEVELS_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
-"""When amendments were all held to what others had done at another level."""
 
 
 def _check_later(
