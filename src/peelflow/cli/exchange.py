@@ -138,8 +138,8 @@ def import_files(
     defaults = read_pairs(fill or [])
     if tracker.is_given:
         tracker.check_alone({"--dates": dates is not DateFormat.ISO, "--as-found": as_found})
-        folders = documents_from, documents
-        run_tracker(files, tracker, location, fill=defaults, partial=partial, folders=folders)
+        paths = documents_from, documents
+        run_tracker(files, tracker, location, fill=defaults, partial=partial, paths=paths)
         return
     with location.opened(make=True, documents=documents) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:

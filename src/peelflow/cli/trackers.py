@@ -85,7 +85,7 @@ def run_tracker(
     *,
     fill: Mapping[str, str],
     partial: bool,
-    folders: tuple[Path | None, Path | None],
+    paths: tuple[Path | None, Path | None],
 ) -> None:
     """Import a tracker by its map, or draft the map.
 
@@ -95,7 +95,7 @@ def run_tracker(
         location: The register and its rules.
         fill: What the map's fixed parts say.
         partial: Whether good rows are kept though others are bad.
-        folders: Where the letters lie that rows name, and where the register keeps its documents.
+        paths: Where the letters lie that rows name, and where the register keeps its documents.
     """
     from peelflow.trackers.update import import_tracker
 
@@ -104,7 +104,7 @@ def run_tracker(
     if asked.propose is not None:
         _draft_map(files[0], asked.propose, location, fill)
         return
-    documents_from, documents = folders
+    documents_from, documents = paths
     with location.opened(make=True, documents=documents) as register:
         with output.progress("Importing") as show:
             result = import_tracker(
