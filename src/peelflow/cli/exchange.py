@@ -17,7 +17,7 @@ from typing import Annotated, Self, TextIO
 
 import typer
 
-from peelflow.cli import output
+from peelflow.cli import output, terminal
 from peelflow.cli.listing import print_figures, without_marks
 from peelflow.cli.options import (
     RegisterOptions,
@@ -167,7 +167,7 @@ def import_files(
 def _import_export(register: Register, file: Path, *, as_found: bool) -> None:
     """Import an export; where it is refused, print all that was found."""
     try:
-        with output.progress("Importing") as show:
+        with terminal.progress("Importing") as show:
             restored = restore_register(register.services, file, as_found=as_found, progress=show)
     except Unverified as refused:
         for discrepancy in refused.discrepancies:
@@ -197,7 +197,7 @@ def import_with_progress(
     from peelflow.trackers.templates import sheet_lines
 
     waiting = [True]
-    with _interrupts_told(waiting), output.progress("Importing") as show:
+    with _interrupts_told(waiting), terminal.progress("Importing") as show:
 
         def on_progress(done: int, total: int) -> None:
             waiting[:] = [done < total]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from attrs import evolve
 
-from peelflow.cli import output
+from peelflow.cli import output, terminal
 from peelflow.cli.options import (
     DocumentsOption,
     Format,
@@ -535,7 +535,7 @@ def migrate(
             what, why = "the migration", "does not say who has the records moved"
             raise InvalidRequest(what, why, "give --actor and --actor-role")
         move = register.unmigrate if undo else register.migrate
-        with output.progress("Moving") as show:
+        with terminal.progress("Moving") as show:
             result = move(
                 plans[0].name,
                 actor=Actor(actor, actor_role),
