@@ -22,8 +22,8 @@ print(json.dumps([code, sorted({*sys.modules} - before)]))
 LIGHT = {"cli", "texts"}
 READING = LIGHT | {
     *("errors", "results"),
-    *("engine", "figures", "files", "model", "portfolio", "register", "reports", "rulebook"),
-    *("stores", "wording"),
+    *("engine", "figures", "files", "model", "phrases", "portfolio", "register", "reports"),
+    *("rulebook", "stores", "wording"),
 }
 """What reading a register takes; no proof, no trackers, no drawing."""
 DEAR = {
@@ -34,8 +34,15 @@ DEAR = {
 """Libraries that take long to load; `attrs` makes records, `cattrs` reads rare ones."""
 
 
-def loaded_by(*words: str, **more: str) -> tuple[set[str], set[str]]:
-    """Return the parts of peelflow that a command loads, and the dear libraries."""
+READER = {
+    *("as_at", "deadlines", "document_files", "holidays", "kept_rules", "limits"),
+    *("query_checks", "questions", "reader", "services", "validation"),
+}
+"""What of the register answers a question; all else of it writes, or judges what was written."""
+
+
+def modules_loaded(*words: str, **more: str) -> set[str]:
+    """Return the modules that a command loads."""
     ran = subprocess.run(
         [sys.executable, "-c", LOADED, *words],
         check=True,
@@ -44,8 +51,14 @@ def loaded_by(*words: str, **more: str) -> tuple[set[str], set[str]]:
         env=os.environ | more,
     )
     _, modules = json.loads(ran.stdout)
+    return {*modules}
+
+
+def loaded_by(*words: str, **more: str) -> tuple[set[str], set[str]]:
+    """Return the parts of peelflow that a command loads, and the dear libraries."""
+    modules = modules_loaded(*words, **more)
     parts = {name.split(".")[1] for name in modules if name.startswith("peelflow.")}
-    return parts, DEAR & {*modules}
+    return parts, DEAR & modules
 
 
 @pytest.mark.parametrize("word", ["--version", "--help"])
@@ -81,6 +94,24 @@ def test_what_reads_loads_no_proof(verb: str, demo: Path) -> None:
     parts, dear = loaded_by(verb, *days, "--register", str(demo), "--format", "csv")
     assert parts <= READING
     assert dear <= {"attrs", *(("pydantic",) if days else ())}
+
+
+@pytest.mark.parametrize("words", ["list", "search plan", "figures", "figures --by state"])
+def test_what_reads_loads_nothing_that_writes(words: str, demo: Path) -> None:
+    """No verb, no decision and no machine, nor what is said of those: it waits for none of them."""
+    modules = modules_loaded(*words.split(), "--register", str(demo), "--format", "csv")
+    of_register = {name for name in modules if name.startswith("peelflow.register.")}
+    assert of_register <= {f"peelflow.register.{name}" for name in READER}
+    other = {"peelflow.engine.machine", "peelflow.model.decisions", "peelflow.wording"}
+    assert modules.isdisjoint({*other, "transitions", "peelflow.stores.soundness"})
+
+
+def test_what_shows_a_record_loads_nothing_that_writes(demo: Path) -> None:
+    """It says what may be done next, so it loads those words, and decides nothing."""
+    modules = modules_loaded("show", "WMP-R1-001", "--register", str(demo))
+    of_register = {name for name in modules if name.startswith("peelflow.register.")}
+    assert of_register <= {f"peelflow.register.{name}" for name in READER}
+    assert modules.isdisjoint({"peelflow.engine.machine", "transitions"})
 
 
 @pytest.mark.parametrize("verb", ["add", "fire", "amend", "correct"])

@@ -95,13 +95,13 @@ COMMANDS: Mapping[str, Command] = {
         "listing:search",
         "List the records whose title has all these words, in large or small letters.",
     ),
-    "show": Command("listing:show_record", "Show one record, its history and what is next."),
+    "show": Command("history:show_record", "Show one record, its history and what is next."),
     "why": Command(
-        "listing:why",
+        "advice:why",
         "Say whether an act may be done, or every reason why not. Nothing is written.",
     ),
     "route": Command(
-        "listing:route",
+        "advice:route",
         "Say the shortest lawful way of a record to a goal, from where it stands.",
     ),
     "fire": Command("record:fire", "Act on a record, if its rules allow it."),

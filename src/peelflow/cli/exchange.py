@@ -37,9 +37,9 @@ from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest, StoreUnavailable, Unverified
 from peelflow.files import read_regular
+from peelflow.phrases import counted
 from peelflow.register.archive import set_back_clocks
 from peelflow.register.backup import backup as backup_register
-from peelflow.register.context import utc_now
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
@@ -50,6 +50,7 @@ from peelflow.register.judgement import (
 )
 from peelflow.register.register import Register
 from peelflow.register.restore import judge_export, restore_register
+from peelflow.register.services import utc_now
 from peelflow.results import frozen
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import SCHEMA_GONE, FeedItem
@@ -75,7 +76,6 @@ from peelflow.stores.seals import (
     uncovered_sentence,
 )
 from peelflow.stores.sqlite_file import APPLICATION_ID
-from peelflow.wording import counted
 
 EXPORT_SUFFIX = ".jsonl"
 _DOCUMENTS_HELP = "The folder its documents are kept in; the one it remembers when left out."

@@ -21,8 +21,8 @@ from peelflow.cli.settings import shows_rule_places
 from peelflow.errors import NOWHERE, Diagnostic, InvalidRules, PeelflowError, Span
 from peelflow.model.records import Value
 from peelflow.model.rules import Level
+from peelflow.phrases import markdown_text
 from peelflow.results import frozen
-from peelflow.wording import markdown_text
 
 READABLE_WIDTH = 100
 _HARMLESS_CHARACTERS = "\n\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"

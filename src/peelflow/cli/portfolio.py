@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from attrs import evolve
@@ -53,10 +53,13 @@ from peelflow.portfolio.plan import PlannedInspection, Verifiable
 from peelflow.portfolio.plan import inspection_plan as plan_of
 from peelflow.portfolio.reconcile import Difference, DifferenceKind, LedgerEntry
 from peelflow.portfolio.reconcile import reconcile as reconciled
-from peelflow.register.timers import Deadline, PendingTimer
+from peelflow.register.deadlines import Deadline
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import movement_table, say_ending, share_table
 from peelflow.stores.opening import keep_stale_sums
+
+if TYPE_CHECKING:
+    from peelflow.register.timers import PendingTimer
 
 DEFAULT_LEDGER = "portal"
 ASSUMED = ("assumed",)
@@ -85,7 +88,7 @@ def overdue(
     With `--by`, say instead how many of each group are.
     """
     day, selection = on or today(), wanted.selection()
-    with location.opened() as register:
+    with location.reader() as register:
         if by is not None:
             on_ledger = ledger or DEFAULT_LEDGER
             shares = overdue_shares(register, day, by=by, ledger=on_ledger, selection=selection)
@@ -105,7 +108,7 @@ def due(
 ) -> None:
     """List the day of everything open: the original, the revised one and why; and what has none."""
     day = on or today()
-    with location.opened() as register:
+    with location.reader() as register:
         listed = deadlines(register, day, ledger=ledger, selection=wanted.selection())
     _show_days(printing, listed, "due", f"Due, as at {day}")
 
@@ -149,7 +152,7 @@ def ages(
     """
     day, selection = on or today(), wanted.selection()
     span = older_than or TWO_YEARS
-    with location.opened() as register:
+    with location.reader() as register:
         if by is not None:
             on_ledger, before = ledger or DEFAULT_LEDGER, span.before(day)
             shares = age_shares(
@@ -194,7 +197,7 @@ def engage(
     when the force left.
     """
     day = on or today()
-    with location.opened() as register:
+    with location.reader() as register:
         list_spells = engage_spells if gone else in_engage
         spells = list_spells(register, day, selection=wanted.selection(), ledger=ledger)
     tables = _engage_tables(spells, f"In Engage {'by' if gone else 'on'} {day}")
@@ -253,7 +256,7 @@ def plan(
     printing: PrintingOptions,
 ) -> None:
     """List what each coming inspection could verify, and what must be done first for others."""
-    with location.opened() as register:
+    with location.reader() as register:
         planned = plan_of(register, on or today(), selection=wanted.selection())
     columns = (*_TITLED_COLUMNS, "question", "could", "first", "with", *_ATTRIBUTION_COLUMNS)
     if printing.chosen is not Format.TABLE:
@@ -298,7 +301,7 @@ def movement(
     """
     last_day, selection = until or today(), wanted.selection()
     title = f"On the ledger {ledger} after {after} until {last_day}"
-    with location.opened() as register:
+    with location.reader() as register:
         if by is not None:
             totals = movement_totals(
                 register, after=after, until=last_day, by=by, ledger=ledger, selection=selection
@@ -434,7 +437,7 @@ def reconcile(
 
     Exit code 1 where they differ, or where the list itself has faults.
     """
-    with location.opened() as register:
+    with location.reader() as register:
         result = reconciled(register, file, ledger=ledger, force=force)
     if result.faults:
         output.diagnostics(result.faults)

@@ -41,13 +41,14 @@ from peelflow.cli.settings import FINDINGS
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor, Joint, JointActs
 from peelflow.model.rules import MigrationPlan
+from peelflow.phrases import counted
 from peelflow.register.entry import EntryValues
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
 from peelflow.results import frozen
 from peelflow.stores.opening import keep_stale_sums
-from peelflow.wording import counted, say_forces
+from peelflow.wording import say_forces
 
 if TYPE_CHECKING:
     from peelflow.register.migrations import MigrationResult

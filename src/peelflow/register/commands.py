@@ -35,6 +35,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import Category, Level, Lifecycle
+from peelflow.phrases import say_choice
 from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     HierarchyStep,
@@ -103,7 +104,6 @@ from peelflow.register.validation import (
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.codec import description_of
 from peelflow.texts import are_alike
-from peelflow.wording import say_choice
 
 
 def new_event(

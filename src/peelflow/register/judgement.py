@@ -12,16 +12,12 @@ from datetime import UTC, date, datetime
 from attrs import evolve, field
 
 from peelflow.engine.fold import as_corrected, steps_after_re_entry
-from peelflow.engine.requirements import (
-    QUESTION_SET_FIELD,
-    inspected_set,
-    question_of,
-    question_set_of,
-)
+from peelflow.engine.requirements import inspected_set
 from peelflow.engine.standing_events import each_as_recorded
 from peelflow.errors import InvalidRequest, PeelflowError, StoreUnavailable
 from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
 from peelflow.model.question_sets import covers_question
+from peelflow.model.questions import QUESTION_SET_FIELD, question_of, question_set_of
 from peelflow.model.records import (
     PEELFLOW,
     Added,
@@ -39,7 +35,6 @@ from peelflow.register.kept_appointments import KnownAppointments
 from peelflow.register.kept_before import TakenBefore, is_of_before, kept_signers
 from peelflow.register.kept_documents import DocumentWords, NamedDocuments
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
-from peelflow.register.kept_rules import rule_faults
 from peelflow.register.kept_steps import (
     each_step_missing,
     each_step_moved_alone,
@@ -60,6 +55,7 @@ from peelflow.register.recheck import (
     why_alike,
 )
 from peelflow.register.replay import each_event_with_record, why_act_unlawful
+from peelflow.register.rule_faults import rule_faults
 from peelflow.register.session import Session
 from peelflow.register.undeclared import UndeclaredWords, first_names
 from peelflow.results import define, frozen

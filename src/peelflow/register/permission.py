@@ -13,14 +13,10 @@ from datetime import date, timedelta
 from attrs import evolve
 
 from peelflow.engine.fold import as_corrected, event_corrected, fold
-from peelflow.engine.requirements import (
-    QUESTION_FIELD,
-    QUESTION_SET_FIELD,
-    holds_role,
-    is_held,
-)
+from peelflow.engine.requirements import holds_role, is_held
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.decisions import Act, Appointment, Context
+from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import (
     Actor,
     Added,
@@ -38,6 +34,7 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import SAME_SIDE, SYSTEM, Role
+from peelflow.phrases import say_choice
 from peelflow.register.context import APPOINTMENT, appointment_of
 from peelflow.register.joint import joint_of
 from peelflow.register.questions import QUESTIONS_FIELD
@@ -54,7 +51,6 @@ from peelflow.rulebook.rulebook import signing_roles
 from peelflow.stores.base import OWN_ID_MARK
 from peelflow.stores.own_ids import OwnIds
 from peelflow.texts import are_alike, is_blank
-from peelflow.wording import say_choice
 
 ContextChange = Callable[[Context], Context]
 

@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime
 from attrs import evolve
 
 from peelflow.engine.fold import apply
-from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.constraints import LONGEST_NAME
+from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import (
     PEELFLOW,
     Added,

@@ -27,7 +27,7 @@ from peelflow.portfolio.selection import (
     each_open,
     each_selected,
 )
-from peelflow.register.register import Register
+from peelflow.register.reader import Reader
 from peelflow.reports.content import (
     ASSUMED,
     Block,
@@ -68,7 +68,7 @@ class Scope:
         known_since: The position of the feed that the last paper's figures were known at.
     """
 
-    register: Register
+    register: Reader
     outline: Outline
     as_at: date
     since: date
