@@ -16,7 +16,6 @@ from inspect import Parameter, signature
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypedDict, get_args, get_type_hints
-from zoneinfo import ZoneInfo
 
 import typer
 from attrs import NOTHING, fields, has
@@ -28,6 +27,7 @@ from peelflow.cli.settings import (
     current_settings,
     show_rule_places,
 )
+from peelflow.engine.calendar import day_in_london
 from peelflow.errors import InvalidRequest, PeelflowError
 from peelflow.model.records import Actor, Document
 from peelflow.model.rules import Level
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from peelflow.register.register import Register
 
 SQLITE_SCHEME = "sqlite:///"
-LONDON = ZoneInfo("Europe/London")
 
 
 class Format(StrEnum):
@@ -512,7 +511,7 @@ def _value_taken(
 
 def today() -> date:
     """Return the day it is in London."""
-    return utc_now().astimezone(LONDON).date()
+    return day_in_london(utc_now())
 
 
 def rulebook_of(rules: list[Path] | None) -> Rulebook:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import filterfalse
-from zoneinfo import ZoneInfo
 
 from attrs import field
 
+from peelflow.engine.calendar import day_in_london
 from peelflow.engine.decide import answers_asked, ledgers_binding, reads
 from peelflow.errors import InvalidRequest, UnknownRecord
 from peelflow.model.decisions import (
@@ -39,8 +39,6 @@ from peelflow.stores.listings import Numbers, numbers_of
 from peelflow.stores.session_events import SessionEvents
 from peelflow.stores.session_records import SessionRecords
 from peelflow.stores.soundness import is_lawful_moment
-
-LONDON = ZoneInfo("Europe/London")
 
 
 @frozen(eq=False, kw_only=True)
@@ -206,7 +204,7 @@ class ReadSet:
         if not is_lawful_moment(self.now):
             why = f"tells the year {self.now.year}"
             raise InvalidRequest("the clock", why, "set it right, then try again")
-        self.today = self.now.astimezone(LONDON).date()
+        self.today = day_in_london(self.now)
 
     def changed_records(self) -> Mapping[str, int]:
         """Return the records that the session changes, and the number each had before it."""

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from attrs import evolve, field
 
+from peelflow.engine.calendar import day_in_london
 from peelflow.engine.fold import (
     as_corrected,
     changes_of_event,
@@ -48,7 +48,6 @@ from peelflow.rulebook.canonical import restore
 from peelflow.stores.base import PinKey, is_sha256
 from peelflow.texts import first_unseen, is_blank
 
-LONDON = ZoneInfo("Europe/London")
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 """The years in which something can be recorded: a clock outside of them is wrong."""
 
@@ -148,7 +147,7 @@ def _day_faults(event: Event) -> Iterator[Fault]:
     if moment.tzinfo is None or not is_lawful_moment(moment):
         yield Fault("day-unfit", f"it is recorded at {moment.isoformat()}, which no right clock is")
         return
-    recorded = moment.astimezone(UTC).astimezone(LONDON).date()
+    recorded = day_in_london(moment.astimezone(UTC))
     for what, day in _past_days_of(event):
         if day > recorded:
             yield Fault("day-unfit", f"{what} {day} lies after {recorded}, when it was recorded")
