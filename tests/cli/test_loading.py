@@ -36,7 +36,7 @@ DEAR = {
 
 READER = {
     *("as_at", "deadlines", "document_files", "holidays", "kept_rules", "limits"),
-    *("query_checks", "questions", "reader", "services", "validation"),
+    *("query_checks", "questions", "reader", "related_records", "services", "validation"),
 }
 """What of the register answers a question; all else of it writes, or judges what was written."""
 
@@ -96,22 +96,41 @@ def test_what_reads_loads_no_proof(verb: str, demo: Path) -> None:
     assert dear <= {"attrs", *(("pydantic",) if days else ())}
 
 
+MOVED = "movement --after 2022-12-31 --until 2023-03-30"
+WRITING = {"peelflow.engine.machine", "peelflow.stores.soundness", "transitions"}
+
+
+def loads_a_reader_alone(modules: set[str]) -> bool:
+    """Return whether of the register nothing is loaded but what answers a question."""
+    of_register = {name for name in modules if name.startswith("peelflow.register.")}
+    return of_register <= {f"peelflow.register.{name}" for name in READER}
+
+
 @pytest.mark.parametrize("words", ["list", "search plan", "figures", "figures --by state"])
-def test_what_reads_loads_nothing_that_writes(words: str, demo: Path) -> None:
+def test_what_lists_loads_nothing_that_writes(words: str, demo: Path) -> None:
     """No verb, no decision and no machine, nor what is said of those: it waits for none of them."""
     modules = modules_loaded(*words.split(), "--register", str(demo), "--format", "csv")
-    of_register = {name for name in modules if name.startswith("peelflow.register.")}
-    assert of_register <= {f"peelflow.register.{name}" for name in READER}
-    other = {"peelflow.engine.machine", "peelflow.model.decisions", "peelflow.wording"}
-    assert modules.isdisjoint({*other, "transitions", "peelflow.stores.soundness"})
+    assert loads_a_reader_alone(modules)
+    assert modules.isdisjoint(WRITING | {"peelflow.model.decisions", "peelflow.wording"})
+
+
+@pytest.mark.parametrize("words", ["ages", "due", "engage", "overdue", "plan", "reconcile", MOVED])
+def test_what_takes_all_records_together_loads_nothing_that_writes(words: str, demo: Path) -> None:
+    """A plan reads inspections as decisions do, and decides nothing."""
+    sheet = demo.with_name("portal.csv")
+    sheet.write_text("record,level,counts\n", "utf-8")
+    given = (*words.split(), *([str(sheet)] if words == "reconcile" else []))
+    modules = modules_loaded(*given, "--register", str(demo), "--format", "csv")
+    sheets = {"peelflow.register.csv_schema", "peelflow.register.sheet_kinds"}
+    assert loads_a_reader_alone(modules - sheets if words == "reconcile" else modules)
+    assert modules.isdisjoint(WRITING)
 
 
 def test_what_shows_a_record_loads_nothing_that_writes(demo: Path) -> None:
     """It says what may be done next, so it loads those words, and decides nothing."""
-    modules = modules_loaded("show", "WMP-R1-001", "--register", str(demo))
-    of_register = {name for name in modules if name.startswith("peelflow.register.")}
-    assert of_register <= {f"peelflow.register.{name}" for name in READER}
-    assert modules.isdisjoint({"peelflow.engine.machine", "transitions"})
+    modules = modules_loaded("show", "WMP-A1-001", "--register", str(demo))
+    assert loads_a_reader_alone(modules)
+    assert modules.isdisjoint(WRITING)
 
 
 @pytest.mark.parametrize("verb", ["add", "fire", "amend", "correct"])

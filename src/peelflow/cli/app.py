@@ -163,7 +163,7 @@ COMMANDS: Mapping[str, Command] = {
         "List what is new, closed, superseded and re-opened between two days.",
     ),
     "reconcile": Command(
-        "portfolio:reconcile",
+        "reconcile:reconcile",
         "Compare the register with a list from the portal; nothing is changed.",
     ),
     "feed": Command(
@@ -277,16 +277,16 @@ class CommandGroup(TyperGroup):
         """
         return [*COMMANDS, *super().list_commands(ctx)]
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+    def get_command(self, ctx: typer.Context, name: str) -> Any:  # type: ignore[override]
         """Return a command as it is listed, with its line of help; None where there is none.
 
         Args:
             ctx: How the group was called.
-            cmd_name: Its name.
+            name: Its name.
         """
-        if cmd_name not in COMMANDS:
-            return super().get_command(ctx, cmd_name)
-        return TyperCommand(cmd_name, help=COMMANDS[cmd_name].summary, rich_markup_mode=None)
+        if name not in COMMANDS:
+            return super().get_command(ctx, name)
+        return TyperCommand(name, help=COMMANDS[name].summary, rich_markup_mode=None)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Return the command that the words begin with, whole, and the words behind it.

@@ -1,13 +1,12 @@
 """Run the commands that take all records together.
 
-They are overdue, due, ages, engage, plan, movement, reconcile and tick; only tick writes.
+They are overdue, due, ages, engage, plan, movement and tick; only tick writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +15,6 @@ from attrs import evolve
 from peelflow.cli import output
 from peelflow.cli.options import (
     AsOnOption,
-    ForceOption,
     Format,
     LedgerOption,
     RegisterOptions,
@@ -32,7 +30,6 @@ from peelflow.cli.selecting import (
     SelectionOptions,
     Span,
 )
-from peelflow.cli.settings import FINDINGS
 from peelflow.model.records import Event, TransitionTaken
 from peelflow.portfolio.engage import EngageCause, EngageSpell, engage_spells, in_engage
 from peelflow.portfolio.grouping import Group
@@ -51,8 +48,6 @@ from peelflow.portfolio.overdue import (
 from peelflow.portfolio.overdue import overdue as overdue_of
 from peelflow.portfolio.plan import PlannedInspection, Verifiable
 from peelflow.portfolio.plan import inspection_plan as plan_of
-from peelflow.portfolio.reconcile import Difference, DifferenceKind, LedgerEntry
-from peelflow.portfolio.reconcile import reconcile as reconciled
 from peelflow.register.deadlines import Deadline
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import movement_table, say_ending, share_table
@@ -420,49 +415,6 @@ def _attribution_cells(attribution: Attribution | None) -> tuple[output.Cell, ..
     if attribution is None:
         return (None, None, None)
     return (str(attribution.actor), attribution.recorded_by, attribution.on)
-
-
-def reconcile(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="A CSV list with columns record, level and counts."),
-    ],
-    *,
-    ledger: LedgerOption = DEFAULT_LEDGER,
-    force: ForceOption = None,
-    location: RegisterOptions,
-    printing: PrintingOptions,
-) -> None:
-    """Compare the register with a list from the portal; nothing is changed.
-
-    Exit code 1 where they differ, or where the list itself has faults.
-    """
-    with location.reader() as register:
-        result = reconciled(register, file, ledger=ledger, force=force)
-    if result.faults:
-        output.diagnostics(result.faults)
-        raise typer.Exit(FINDINGS)
-    body = tuple(map(_difference_cells, result.differences))
-    columns = ("record", "difference", "register", "portal")
-    printing.show(Table("differences", "", columns, body))
-    if printing.chosen is Format.TABLE:
-        differences = "difference" if len(body) == 1 else "differences"
-        output.line(f"{result.listed} listed, {len(body)} {differences}")
-    if body:
-        raise typer.Exit(FINDINGS)
-
-
-def _difference_cells(difference: Difference) -> tuple[output.Cell, ...]:
-    entries = (difference.register, difference.portal)
-    says = (_say_entry(entry, difference.kind) for entry in entries)
-    return (difference.record, difference.kind, *says)
-
-
-def _say_entry(entry: LedgerEntry | None, kind: DifferenceKind) -> str | None:
-    if entry is None:
-        return None
-    level, counts = output.say_level(entry[0]), entry[1]
-    return {"level": level, "counts": counts}.get(kind, f"level {level}, {counts}")
 
 
 def tick(

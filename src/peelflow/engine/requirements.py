@@ -55,9 +55,8 @@ from peelflow.model.question_sets import (
     equivalent_questions,
     in_order,
     questions_across,
-    set_in_force,
 )
-from peelflow.model.questions import QUESTION_FIELD, question_of, question_set_of
+from peelflow.model.questions import QUESTION_FIELD, inspected_set, question_of, question_set_of
 from peelflow.model.records import LastDone, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -279,11 +278,6 @@ def is_of_one_force(record: Record, inspection: Inspection) -> bool:
     if inspection.force == record.force:
         return True
     return not {inspection.force, *inspection.joint_with}.isdisjoint(record.forces)
-
-
-def inspected_set(inspection: Inspection, sets: QuestionSets) -> str | None:
-    """Return the set that an inspection's questions are of: that on its first day, unless said."""
-    return inspection.question_set or set_in_force(sets, inspection.first_day, inspection.force)
 
 
 def is_relevant(record: Record, inspection: Inspection, sets: QuestionSets) -> bool:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from peelflow.model.question_sets import QuestionSets, set_in_force
 from peelflow.model.records import Record
+
+if TYPE_CHECKING:
+    from peelflow.model.decisions import Inspection
 
 QUESTION_FIELD = "question"
 QUESTION_SET_FIELD = "question_set"
@@ -21,3 +26,8 @@ def question_set_of(record: Record, sets: QuestionSets) -> str | None:
     if isinstance(named, str) and named:
         return named
     return set_in_force(sets, record.issued, record.force)
+
+
+def inspected_set(inspection: Inspection, sets: QuestionSets) -> str | None:
+    """Return the set that an inspection's questions are of: that on its first day, unless said."""
+    return inspection.question_set or set_in_force(sets, inspection.first_day, inspection.force)

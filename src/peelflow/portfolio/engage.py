@@ -27,9 +27,9 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.as_at import record_as_at
-from peelflow.register.context import inspection_of
 from peelflow.register.query_checks import check_ledger
 from peelflow.register.reader import Reader
+from peelflow.register.related_records import inspection_of
 from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import product
 
-from peelflow.engine.requirements import inspected_set
 from peelflow.model.decisions import Inspection
 from peelflow.model.question_sets import QuestionSets, covering_questions, questions_across
-from peelflow.model.questions import question_of, question_set_of
+from peelflow.model.questions import inspected_set, question_of, question_set_of
 from peelflow.model.records import INSPECTION, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
 from peelflow.model.rules import Lifecycle, Pin, Transition
@@ -31,8 +30,8 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.as_at import HISTORIES_AT_ONCE
-from peelflow.register.context import inspection_of
 from peelflow.register.reader import Reader
+from peelflow.register.related_records import inspection_of
 from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 from peelflow.stores.base import chunked

@@ -24,9 +24,9 @@ from peelflow.portfolio.listing import RecordRow, row_of
 from peelflow.portfolio.selection import EVERYTHING, Selection, each_selected, is_open
 from peelflow.register.batch import Batch
 from peelflow.register.commands import amend, new_event
-from peelflow.register.context import inspection_of
 from peelflow.register.questions import QUESTIONS_FIELD
 from peelflow.register.register import Register
+from peelflow.register.related_records import inspection_of
 from peelflow.register.validation import check_date, check_text
 from peelflow.results import Result, frozen
 

@@ -25,6 +25,7 @@ from peelflow.model.requirements import ChildForEach
 from peelflow.model.rules import Lifecycle
 from peelflow.register.holidays import known_holidays
 from peelflow.register.known_names import KnownNames
+from peelflow.register.related_records import appointment_of, child_of, inspection_of
 from peelflow.register.services import ReadServices, account_name
 from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import (
@@ -63,48 +64,6 @@ class Services(ReadServices):
 
 APPOINTMENT = own_ids.APPOINTMENT
 RESTRICTABLE = (APPOINTMENT, INSPECTION)
-_INSPECTION_FIELDS = ("kind", "first_day", "last_day")
-_NOT_HELD = ("cancelled", "postponed")
-"""The national states in which an inspection is not held."""
-
-
-def appointment_of(record: Record) -> Appointment:
-    """Return what an appointment record says."""
-    last = _text_field(record, "last_day")
-    return Appointment(
-        person=_text_field(record, "person"),
-        role=_text_field(record, "role"),
-        force=record.force,
-        first_day=date.fromisoformat(_text_field(record, "first_day")),
-        last_day=date.fromisoformat(last) if last else None,
-    )
-
-
-def inspection_of(record: Record, lifecycle: Lifecycle) -> Inspection | None:
-    """Return what an inspection record says; None while it is not held, so verifies nothing.
-
-    That is one without its kind and days yet, and one that was postponed or cancelled: in a state
-    that stands for that nationally, whatever the force's own rules call it.
-    """
-    is_known = all(name in record.fields for name in _INSPECTION_FIELDS)
-    if not is_known or lifecycle.stands_for(record.state) in _NOT_HELD:
-        return None
-    questions = record.fields.get("questions", ())
-    return Inspection(
-        id=record.id,
-        kind=_text_field(record, "kind"),
-        first_day=date.fromisoformat(_text_field(record, "first_day")),
-        last_day=date.fromisoformat(_text_field(record, "last_day")),
-        questions=frozenset(questions),
-        question_set=_text_field(record, "question_set") or None,
-        force=record.force,
-        joint_with=record.joint_with,
-    )
-
-
-def child_of(record: Record, lifecycle: Lifecycle) -> Child:
-    """Return a child as its parent sees it."""
-    return Child(record.id, lifecycle.states[record.state].counts_as, record.fields)
 
 
 def system_act(trigger: str, on: date) -> Act:
@@ -115,11 +74,6 @@ def system_act(trigger: str, on: date) -> Act:
 def is_signed_later(document: Document, on: date) -> bool:
     """Whether a document is signed after a day: it could not be attached by then."""
     return document.signed_on is not None and document.signed_on > on
-
-
-def _text_field(record: Record, name: str) -> str:
-    value = record.fields.get(name, "")
-    return value if isinstance(value, str) else ""
 
 
 def mentions_of(

@@ -12,12 +12,11 @@ from datetime import UTC, date, datetime
 from attrs import evolve, field
 
 from peelflow.engine.fold import as_corrected, steps_after_re_entry
-from peelflow.engine.requirements import inspected_set
 from peelflow.engine.standing_events import each_as_recorded
 from peelflow.errors import InvalidRequest, PeelflowError, StoreUnavailable
 from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
 from peelflow.model.question_sets import covers_question
-from peelflow.model.questions import QUESTION_SET_FIELD, question_of, question_set_of
+from peelflow.model.questions import QUESTION_SET_FIELD, inspected_set, question_of, question_set_of
 from peelflow.model.records import (
     PEELFLOW,
     Added,

@@ -35,9 +35,10 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import SAME_SIDE, SYSTEM, Role
 from peelflow.phrases import say_choice
-from peelflow.register.context import APPOINTMENT, appointment_of
+from peelflow.register.context import APPOINTMENT
 from peelflow.register.joint import joint_of
 from peelflow.register.questions import QUESTIONS_FIELD
+from peelflow.register.related_records import appointment_of
 from peelflow.register.session import Session
 from peelflow.register.validation import (
     ISO_DATE_PATTERN,

@@ -9,10 +9,10 @@ from itertools import takewhile
 from attrs import evolve
 
 from peelflow.engine.calendar import months_after
-from peelflow.engine.requirements import inspected_set
 from peelflow.figures import Figures
 from peelflow.model.outline import Outline
 from peelflow.model.question_sets import QuestionSet, set_in_force
+from peelflow.model.questions import inspected_set
 from peelflow.model.records import Record
 from peelflow.model.rules import AlwaysReachable, Lifecycle
 from peelflow.portfolio.grouping import ROW
