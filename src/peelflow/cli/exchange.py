@@ -137,9 +137,9 @@ def import_files(
     """
     defaults = read_pairs(fill or [])
     if tracker.is_given:
-        run_tracker(
-            files, tracker, location, fill=defaults, partial=partial, documents_from=documents_from
-        )
+        tracker.check_alone({"--dates": dates is not DateFormat.ISO, "--as-found": as_found})
+        paths = documents_from, documents
+        run_tracker(files, tracker, location, fill=defaults, partial=partial, paths=paths)
         return
     with location.opened(make=True, documents=documents) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:
@@ -513,7 +513,7 @@ def _is_register(file: Path) -> bool:
 def _verify_export_file(
     export: Path, given: GivenSeal, *, judge: bool, rules: list[Path] | None
 ) -> Verification:
-    """Verify an export by itself; judge its events in a register of their own, in memory.
+    """Verify an export by itself; judge its events in a register of their own.
 
     It is read once, so that all of it is looked at as it was at one moment.
     """

@@ -36,7 +36,12 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import Category, Level, Lifecycle
 from peelflow.phrases import say_choice
-from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
+from peelflow.register.context import (
+    RESTRICTABLE,
+    check_inspection,
+    is_signed_later,
+    system_act,
+)
 from peelflow.register.hierarchy import (
     HierarchyStep,
     check_hierarchy,
@@ -83,7 +88,6 @@ from peelflow.register.validation import (
     check_document,
     check_follows,
     check_graded,
-    check_inspection,
     check_level,
     check_name,
     check_not_future,
@@ -442,6 +446,7 @@ def fire(
     done = act_on(session, known, act)
     if inspection is not None:
         check_inspection(session, inspection)
+        session.check_not_withdrawn(session.get(inspection))
     return done
 
 

@@ -12,7 +12,6 @@ from datetime import date
 
 from attrs import evolve
 
-from peelflow.engine.fold import apply
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.constraints import LONGEST_NAME
 from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
@@ -36,21 +35,25 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import SYSTEM, Category
-from peelflow.register.context import APPOINTMENT, is_signed_later
+from peelflow.register.context import APPOINTMENT, check_inspection, is_signed_later
 from peelflow.register.dependents import OTHER_LEVELS_SINCE, check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
 from peelflow.register.kept_before import as_taken, is_of_before, value_as_taken
 from peelflow.register.kept_corrections import check_correction
+from peelflow.register.kept_fields import check_entry_said, check_not_cleared
+from peelflow.register.kept_requests import check_requested
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
+    check_day,
     check_document_name,
     check_field,
     check_kind,
     check_length,
     check_readable,
 )
+from peelflow.register.notes import check_signed_by
 from peelflow.register.permission import (
     ContextChange,
     as_recorded,
@@ -71,7 +74,6 @@ from peelflow.register.taken_over import (
 from peelflow.register.undeclared import SHAPED, is_of_other_type
 from peelflow.register.validation import (
     check_graded,
-    check_inspection,
     check_name,
     check_other_value,
     check_provenance,
@@ -111,12 +113,14 @@ def check_as_recorded(
 
     Raises:
         InvalidRequest: With what a verb says to it.
-        Refused: It amends a field on which an act rests that stands.
+        Refused: It amends a field on which an act rests that stands, or withdraws what others rest
+            on.
     """
     record, what = event.record, event.what
-    said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
     key = None if event.key is None else as_taken(event, event.key)
-    check_provenance(evolve(said, key=key), record)
+    said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source, key)
+    check_provenance(said, record)
+    _check_years(event)
     check_name(event.actor.person, "the actor's person")
     check_name(event.recorded_by, "recorded_by")
     if isinstance(what, _SAYING_WHY):
@@ -129,11 +133,19 @@ def check_as_recorded(
         _check_beginning(session, event, what, said)
     else:
         # INVARIANT: only what enters a record has none before it.
-        _check_later(session, history, event, before or after, change_context)
+        _check_later(session, history, event, before or after, change_context, after=after)
+        check_requested(session, history, event, before or after, after)
     if not (is_of_before(event) and isinstance(what, Corrected)):  # a correction let it be so once
         check_of_one_force(before, after)
     check_appointing_role(session, before, after, event)
     check_level_changer(session, before, after, event, history)
+
+
+def _check_years(event: Event) -> None:
+    """Refuse a day before 1900, which an earlier peelflow did not ask of each."""
+    to = event.what.to if isinstance(event.what, Corrected) else None
+    for day in () if is_of_before(event) else filter(None, (event.on, to)):
+        check_day(day, event.record)
 
 
 def _check_document(event: Event, document: Document) -> None:
@@ -141,6 +153,8 @@ def _check_document(event: Event, document: Document) -> None:
     check_document_name(document.name)
     if document.signed_by is not None:
         check_name(document.signed_by, "who signed the document")
+    if isinstance(event.what, Noted):
+        check_signed_by(document, event.on)
 
 
 def _check_role(session: Session, event: Event) -> None:
@@ -190,6 +204,7 @@ def _check_entry(
     for name, value in what.fields.items():
         _check_value(session, event, what.category, name, value)
     checked_days(what.fields, record=event.record)
+    check_entry_said(event, what)
     _check_questions(session, event, what.category, what.fields)
 
 
@@ -273,6 +288,8 @@ def _check_later(
     event: Event,
     before: Record,
     change_context: ContextChange,
+    *,
+    after: Record,
 ) -> None:
     match event.what:
         case TransitionTaken(inspection=inspection, successor=successor):
@@ -281,7 +298,7 @@ def _check_later(
             if successor is not None:
                 _check_named(session, event, successor, "its successor", not_of=APPOINTMENT)
         case Amended() as what:
-            _check_amended(session, history, event, before, what)
+            _check_amended(session, history, event, before, what, after=after)
             check_standing_acts(
                 session,
                 before,
@@ -328,17 +345,19 @@ def _check_amended(
     event: Event,
     before: Record,
     what: Amended,
+    *,
+    after: Record,
 ) -> None:
     name, was = what.field, before.fields.get(what.field)
     where = f"{event.record}: the field `{name}`"
     check_other_value(was, what.new, where)
+    check_not_cleared(event, before.category, what)
     if what.new is not None:
         _check_value(session, event, before.category, name, what.new)
-    fields = apply(before, event).fields
     if name in _DAY_FIELDS:
-        checked_days(fields, record=event.record)
+        checked_days(after.fields, record=event.record)
     if name in QUESTION_FIELDS:
-        _check_questions(session, event, before.category, fields)
+        _check_questions(session, event, before.category, after.fields)
     category = session.rulebook.vocabulary.categories.get(before.category)
     rule = category.fields.get(name) if category else None
     if rule is not None and rule.counts_from is None:
@@ -436,6 +455,8 @@ def why_alike(session: Session, names: KnownNames, record: Record, history: Hist
         if is_shared and said.kind == "person":
             continue
         used = evolve(said, force=record.force) if said.kind == "id" else said
+        if names.is_known(used):  # as most forces and persons are
+            continue
         near = names.alike(used)
         is_two = near is not None and not (
             (used.kind != "id" or is_of_before(history[0])) and is_alike_as_number(used.name, near)

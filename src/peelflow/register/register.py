@@ -405,5 +405,5 @@ class Register(Reader):
 
         kept = restore_register(self.services, path, as_found=as_found, progress=on_progress)
         self.services = with_restored_words(self.services)
-        self.rulebook = self.services.rulebook
+        self.rulebook: Rulebook = self.services.rulebook
         return kept.events
