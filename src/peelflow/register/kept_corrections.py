@@ -95,16 +95,21 @@ def _is_brought_along(
     above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
     return any(
         due == what or _differs_in_counted(session, what, due)
-        for stood in _each_above_as_it_led(above, history, event)
+        for stood in each_history_above(above, history, event)
         for due in each_following(stood, history)
     )
 
 
-def _each_above_as_it_led(above: History, history: History, event: Event) -> Iterator[History]:
+def each_history_above(above: History, history: History, event: Event) -> Iterator[History]:
     """Yield what was recorded of the record above as a correction may have followed from it.
 
     It follows from one of the record above; or from that by which its record comes back, whenever
     in that moment that was.
+
+    Args:
+        above: What was recorded of the record above.
+        history: What was recorded of the one below.
+        event: The correction, of that one; or one that may have led to others itself.
     """
     for other in above:
         if _leads(other, event):
