@@ -178,10 +178,9 @@ FOUND = {
         "stores/test_kept_links.py::test_item_14_what_came_below_by_a_correction_once_accuses_nobody",
     ),
     "a step of the system's that gives a reason, a source, a key or a document; another day on "
-    "which a timed step fell due; persons of other forces who act on what is of one alone; a note "
-    "with a document that was signed later, or a document of nothing; a year before 1900; a "
-    "beginning entered anew as one of another kind, or as taken over as at another day; a move "
-    "between versions under a key": (
+    "which a timed step fell due; persons of other forces who act on what is of one alone; a "
+    "document of nothing; a beginning entered anew as one of another kind, or as taken over as at "
+    "another day; a move between versions under a key": (
         "stores/test_kept_parts.py::test_item_14_what_verbs_add_by_themselves_is_worked_out_anew",
         "stores/test_kept_parts.py::test_item_14_what_an_earlier_peelflow_let_in_accuses_nobody",
         "stores/test_kept_parts.py::test_item_14_a_move_to_other_rules_bears_no_key",

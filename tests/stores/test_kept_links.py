@@ -164,6 +164,16 @@ def milestone_joint(events: Events) -> None:
     entered["what"]["joint_with"] = ["suffolk"]
 
 
+def redated(events: Events) -> dict[str, Any]:
+    """Return what moves the link of R-1 to the day from which R-1 lies there by now."""
+    return events_of(events, "C-2", "corrected")[-1]
+
+
+def moved_elsewhere(events: Events) -> None:
+    """Move a link to another day than its child lies there from."""
+    redated(events)["what"]["to"] = "2023-04-20"
+
+
 NOT_SAID = "in the moment of that"
 FORGED: dict[str, tuple[EditAll, tuple[str, int], str]] = {
     "it lay below what was closed over it": (below_unasked, ("R-1", 1), "has it not among its"),
@@ -184,6 +194,7 @@ FORGED: dict[str, tuple[EditAll, tuple[str, int], str]] = {
     "a link beside one that stands": (still_linked, ("C-3", 4), "W-1 is its child already"),
     "a link to what is of other forces": (of_no_other_force, ("C-2", 3), "was of wmp, and it was"),
     "a milestone of other forces": (milestone_joint, ("M-1", 1), "joint with suffolk then"),
+    "a link moved to another day": (moved_elsewhere, ("C-2", 5), "lies below it from another day"),
     "a link to what lies elsewhere": (left_linked, ("C-2", 4), NOT_SAID),
 }
 
@@ -204,6 +215,7 @@ def test_item_14_what_came_below_by_a_correction_once_accuses_nobody(
     def edit(events: Events) -> None:
         linked(events, "C-3")["on"] = "2023-05-01"
         linked(events, "C-1")["on"] = "2023-01-10"
+        redated(events)["what"]["to"] = "2023-04-20"
 
     with monkeypatch.context() as patched:
         patched.setattr(f"{__name__}.honest", lambda: lines)

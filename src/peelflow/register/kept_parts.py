@@ -17,22 +17,19 @@ from peelflow.model.records import (
     EVENT_KIND_OF,
     Added,
     Corrected,
-    Document,
     Event,
     Joint,
     Migrated,
-    Noted,
     Record,
     TakenOver,
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM, Transition
-from peelflow.register.context import is_signed_later
 from peelflow.register.joint import joint_of
 from peelflow.register.joint_below import joint_said
 from peelflow.register.kept_before import is_of_before
 from peelflow.register.session import Session
-from peelflow.register.validation import FIRST_YEAR, NOTHING_HELD
+from peelflow.register.validation import NOTHING_HELD
 from peelflow.stores.soundness import documents_of, entry_of
 
 
@@ -54,7 +51,6 @@ def check_parts_added(
     _check_acting(event)
     if is_of_before(event):
         return
-    _check_days(event)
     for document in documents_of(event):
         if document.size == 0:
             raise InvalidRequest(f"the document {document.name!r}", "holds nothing", NOTHING_HELD)
@@ -63,8 +59,6 @@ def check_parts_added(
             _check_due(session, event, what, before)
         case Corrected(entry=entry, to=to) if entry is not None and before is not None:
             _check_kind(history, event, entry, to)
-        case Noted(documents=documents):
-            _check_noted(event, documents)
         case _:
             pass
 
@@ -100,15 +94,6 @@ def _check_acting(event: Event) -> None:
         raise InvalidRequest(event.record, why, "name the forces that it is joint with")
 
 
-def _check_days(event: Event) -> None:
-    """Refuse a day of a year that lost or changed a digit."""
-    to = event.what.to if isinstance(event.what, Corrected) else None
-    for day in (event.on, to):
-        if day is not None and day.year < FIRST_YEAR:
-            where, why = f"{event.record}: the date {day}", f"lies before {FIRST_YEAR}"
-            raise InvalidRequest(where, why, "mend its year")
-
-
 def _check_kind(
     history: Sequence[Event], event: Event, entry: Added | TakenOver, to: date | None
 ) -> None:
@@ -121,13 +106,6 @@ def _check_kind(
     if isinstance(entry, TakenOver) and to != (stood := as_corrected(history)[0].on):
         why = f"is entered anew as at {to}, and was taken over as at {stood}"
         raise InvalidRequest(f"{event.record}: event 1", why, "re-date it")
-
-
-def _check_noted(event: Event, documents: Sequence[Document]) -> None:
-    for document in documents:
-        if is_signed_later(document, event.on):
-            why = f"is signed on {document.signed_on}, after the {event.on} of the note"
-            raise InvalidRequest(f"the document {document.name!r}", why, "note it later")
 
 
 def _check_due(session: Session, event: Event, what: TransitionTaken, before: Record) -> None:

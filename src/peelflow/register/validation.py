@@ -200,14 +200,14 @@ def check_date(on: object, record: str) -> None:
         raise InvalidRequest(what, why, "give one, such as date(2023, 3, 30)")
 
 
-FIRST_YEAR = 1900
+_FIRST_YEAR = 1900
 
 
 def check_not_future(reads: ReadSet, on: date, record: str) -> None:
     """Refuse a day in the future, and one before 1900: a year that lost or changed a digit."""
     check_date(on, record)
-    if on.year < FIRST_YEAR:
-        what, why = f"{record}: the date {on}", f"lies before {FIRST_YEAR}"
+    if on.year < _FIRST_YEAR:
+        what, why = f"{record}: the date {on}", f"lies before {_FIRST_YEAR}"
         raise InvalidRequest(what, why, "mend its year")
     if on > reads.today:
         raise InvalidRequest(
