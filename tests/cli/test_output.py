@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EACCES
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -81,6 +82,34 @@ def test_a_stream_that_was_closed_takes_nothing(
     monkeypatch.setattr(sys, stream, None)
     assert run("figures", "--register", "memory:").code == 0
     assert run("show", "nothing", "--register", "memory:").code == 2
+
+
+def test_a_file_that_cannot_be_reached_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It was told as if nothing could be printed, without the file's name."""
+    file = tmp_path / "locked" / "r.db"
+
+    def refuse(path: Path) -> NoReturn:
+        raise PermissionError(EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    ran = run("list", "--register", file)
+    said = f"the file {file}: cannot be reached: Permission denied"
+    assert (ran.code, ran.err) == (2, f"{said}; check the path and its permissions\n")
+
+
+def test_a_working_folder_that_is_gone_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As where another program removed it, or put it back from a copy."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ran = run("--version")
+    said = "the folder that this command runs in: is there no more; run it in another folder"
+    assert (ran.code, ran.err) == (2, f"{said}\n")
 
 
 def test_a_fault_of_our_own_is_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -261,3 +261,37 @@ def test_prints_the_page_of_a_lifecycle(run: Run) -> None:
 
     assert ran.code == 0
     assert ran.out == (Path(__file__).parents[2] / "docs/lifecycles/level-3.md").read_text("utf-8")
+
+
+def test_writes_the_page_of_a_lifecycle_to_a_file(run: Run) -> None:
+    """The file was named, and not written."""
+    page = run("rules", "level-3", "--page").out
+    ran = run("rules", "level-3", "--page", "-o", "page.md")
+
+    assert (ran.code, ran.out) == (0, "")
+    assert Path("page.md").read_text("utf-8") == page
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--page",),
+        ("level-3", "--page", "--limit", "1"),
+        ("level-3", "--page", "--format", "json"),
+        ("level-3", "--page", "-o", "page.csv"),
+    ],
+)
+def test_refuses_what_a_page_cannot_do(run: Run, words: tuple[str, ...]) -> None:
+    """All of it was passed over in silence."""
+    ran = run("rules", *words)
+
+    assert (ran.code, ran.out, ran.err[:8]) == (2, "", "--page: ")
+    assert not Path("page.csv").exists()
+
+
+def test_arranges_the_steps_of_a_lifecycle(run: Run) -> None:
+    """As any list: only the columns and rows that are asked for."""
+    ran = run("rules", "level-3", "--columns", "trigger", "--limit", "1")
+
+    assert (ran.code, ran.out.split()) == (0, ["level-3@2", "trigger", "start"])
+    assert run("rules", "level-3", "--sort", "nothing").code == 2

@@ -42,6 +42,9 @@ CHECKED = {
         "register/test_correct.py::test_nothing_is_corrected_that_a_later_act_rests_on",
         "slips/test_permission.py::test_item_36_a_lead_voids_nothing_that_a_chief_constable_did",
         "register/test_restore_rules.py::test_14_36_the_level_that_hmicfrs_acted_at_stays",
+        "stores/test_brought_back.py::test_nothing_comes_back_that_could_not_go_in",
+        "register/test_resting_inspections.py::test_a_re_opening_stays_beneath_what_was_amended_since",
+        "stores/test_brought_back.py::test_what_an_earlier_peelflow_let_be_done_comes_back",
     ),
     "a state that HMICFRS alone enters is taken over on its word": (
         "register/test_taken_over.py::test_item_4_a_state_that_hmicfrs_alone_enters_takes_its_word",
@@ -58,6 +61,8 @@ CHECKED = {
         "slips/test_names.py::test_item_7_a_force_is_spelt_in_one_way",
         "slips/test_names.py::test_item_7_whoever_acts_types_or_signs_is_spelt_in_one_way",
         "slips/test_names.py::test_item_7_letters_that_run_together_are_a_look_alike",
+        "stores/test_brought_back.py::test_what_comes_back_is_held_to_what_comes_meanwhile",
+        "stores/test_brought_back.py::test_a_batch_spells_nothing_anew_beside_what_it_brought",
     ),
     "no word hides in what order it reads, and none is longer than [the limits](stores.md)": (
         "stores/test_recheck_words.py::test_item_14_a_verb_refuses_what_does_not_come_in",
@@ -155,8 +160,10 @@ FOUND = {
     "an appointment, amendment, correction, withdrawal or move between levels by one who may not, "
     "or in a role that nothing declares; a field cleared on which an act that stands rested; a "
     "name in two spellings on one record, or one of a person that is spelt as `peelflow`; a record "
-    "that came to name one which is withdrawn; two records that a force is shown under one id; a "
-    "record below one that does not know of it": (
+    "that came to name one which is withdrawn; records closed in favour of each other; two records "
+    "that a force is shown under one id; a record below one that does not know of it": (
+        "stores/test_brought_back.py::test_a_ring_in_an_export_is_found",
+        "stores/test_brought_back.py::test_a_ring_that_an_earlier_peelflow_closed_is_told",
         "register/test_named_records.py::test_what_names_a_withdrawn_record_is_found",
         "register/test_own_ids.py::test_two_records_that_a_force_is_shown_under_one_id_are_found",
         "stores/test_kept_before.py::test_item_33_nobody_is_called_what_peelflow_calls_itself",

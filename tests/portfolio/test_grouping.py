@@ -282,6 +282,14 @@ def test_what_is_no_criterion_is_refused(text: str) -> None:
         Criterion("state", "=", "shut"),
         Criterion("force", "!=", "kent"),
         Criterion("category", "=", "letter"),
+        Criterion("due", "<", "31/03/2023"),
+        Criterion("due", "=", "2023-3-1"),
+        Criterion("field:due", ">", "soon"),
+        Criterion("issued", "<", "today"),
+        Criterion("level", "=", "L2"),
+        Criterion("level", ">=", "none"),
+        Criterion("level", ">", "10"),
+        Criterion("question", "=", "Q4"),
     ],
 )
 def test_a_criterion_that_could_never_match_is_refused(world: World, criterion: Criterion) -> None:
@@ -315,6 +323,22 @@ def test_criteria_select_by_what_records_say(world: World) -> None:
     assert selected(register, "owner!=", "owner!=lead", "level=2", "state=open") == [second]
     assert selected(register, f"record={second}", f"issued={START}", f"force={FORCE}") == [second]
     assert selected(register, on=START - timedelta(1)) == []
+
+
+def test_levels_and_questions_compare_as_numbers(world: World) -> None:
+    """What has no level is above none, and question 9 comes before 10; texts compare as texts."""
+    cause = world.add(KIND["cause-of-concern"])
+    second = world.add(KIND["level-2"], fields={"question": "9.2", "owner": "lead-2"})
+    third = world.add(KIND["level-3"], fields={"question": "10", "owner": "lead-3"})
+    register = world.register
+    assert selected(register, "level>=2") == sorted([second, third])
+    assert selected(register, "level<3") == [second]
+    assert selected(register, "level=none", "category=cause_of_concern") == [cause]
+    assert cause not in selected(register, "level!=none")
+    assert selected(register, "question>=10") == [third]
+    assert selected(register, "question<=9.2", "level<=4") == [second]
+    assert selected(register, "owner>lead-2") == [third]
+    assert selected(register, "due~03") == selected(register, "title>=2023") == []
 
 
 def test_a_move_to_another_level_is_a_move_between_rows(world: World) -> None:

@@ -172,3 +172,14 @@ def test_a_batch_reads_what_it_did(register: Register) -> None:
         batch.fire("WMP-1", "start", actor=LIAISON)
         assert batch.record("WMP-1").state == "in_progress"
         assert [event.number for event in batch.history("WMP-1")] == [1, 2]
+
+
+@pytest.mark.parametrize("wrong", [None, 3, b"R-1", []])
+def test_what_is_no_id_is_refused_and_leaves_no_trace(register: Register, wrong: Any) -> None:
+    """A batch that asked for it is kept all the same: the store is not asked of it at the end."""
+    with register.batch() as batch:
+        for asked in (batch.record, batch.history):
+            with pytest.raises(InvalidRequest, match="is no text"):
+                asked(wrong)
+        batch.add("WMP-2", **ADDED)
+    assert [record.id for record in register.records()] == ["WMP-1", "WMP-2"]

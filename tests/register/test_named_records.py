@@ -173,7 +173,7 @@ def test_what_an_earlier_peelflow_corrected_so_is_not_found(
     """An earlier one let a correction name again what was withdrawn: that was honest."""
     prepare, _, actor, more = PATHS[path]
     number = prepare(register)
-    monkeypatch.setattr(corrections, "check_named_stand", lambda *_: None)
+    monkeypatch.setattr(corrections, "check_brought_back", lambda *_: None)
     back = {"actor": actor, **more}
     register.correct("R-1", number, correction="void", reason="by mistake", **back)
     assert register.verify() == ()

@@ -135,6 +135,26 @@ def test_no_short_word_is_cut_in_a_table_of_word() -> None:
     assert sizes == {"18"}
 
 
+ODD_TEXT = "a\x0bb\x00c\x1fd\uffffe\ud800f"
+
+
+@pytest.mark.parametrize("has_template", [False, True])
+def test_word_takes_a_text_that_no_document_of_it_holds(
+    tmp_path: Path, *, has_template: bool
+) -> None:
+    """Word writes a soft line break as a control character: one such text stopped the paper."""
+    table = Table("t", ODD_TEXT, (ODD_TEXT,), ((ODD_TEXT,), (None,)))
+    blocks = Paragraph(ODD_TEXT), Bullets((ODD_TEXT,)), table
+    section = Section("s", ODD_TEXT, blocks, (Section("u", ODD_TEXT),))
+    report = Report(ODD_TEXT, ODD_TEXT, (("Odd", ODD_TEXT),), (section,), (ODD_TEXT,))
+    own = template(tmp_path / "t.docx", "{{ facts.Odd }}", "{{ content }}")
+    content = word_of(report, made=MADE, template=own if has_template else None)
+    document = Document(BytesIO(content))
+    shown = "a\nb\ufffdc\ufffdd\ufffde\ufffdf"
+    assert shown in [paragraph.text for paragraph in document.paragraphs]
+    assert document.tables[0].rows[1].cells[0].text == shown
+
+
 def template(path: Path, *lines: str) -> Path:
     """Write a Word template with some lines."""
     document = Document()
@@ -160,6 +180,13 @@ def test_a_force_has_its_own_word_template(report: Report, tmp_path: Path) -> No
     assert texts[2] == report.sections[0].title
     assert texts[-2:] == [report.footer[-1], "The end"]
     assert len(document.tables) > 10
+
+
+@pytest.mark.parametrize("name", ["nothing.docx", "."])
+def test_a_template_that_cannot_be_read_is_told_as_that(name: str, tmp_path: Path) -> None:
+    """It was told as no Word document, with the advice to save it as one."""
+    with pytest.raises(InvalidRequest, match=r"cannot be read: (No such file|Is a directory)"):
+        word_of(HOSTILE_REPORT, made=MADE, template=tmp_path / name)
 
 
 def test_a_template_without_our_styles_still_works(tmp_path: Path) -> None:
@@ -191,11 +218,11 @@ def test_a_template_that_cannot_be_used_is_refused(
 
 
 def test_what_is_no_word_document_is_no_template(tmp_path: Path) -> None:
-    """Neither a text nor nothing."""
-    (tmp_path / "t.docx").write_text("words", "utf-8")
-    for name in ("t.docx", "gone.docx"):
+    """Neither a text nor nothing at all."""
+    for words in ("words", ""):
+        (tmp_path / "t.docx").write_text(words, "utf-8")
         with pytest.raises(InvalidRequest, match="is no Word document"):
-            word_of(HOSTILE_REPORT, made=MADE, template=tmp_path / name)
+            word_of(HOSTILE_REPORT, made=MADE, template=tmp_path / "t.docx")
 
 
 def test_html_is_one_file_with_its_pictures_and_alt_texts(report: Report) -> None:

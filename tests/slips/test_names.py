@@ -270,6 +270,50 @@ def test_item_7_who_acts_keeps_the_spelling_that_the_record_has(
             register.note("R-1", "z", actor=Actor("SAM", "lead"), on=DAY)
 
 
+def test_item_7_a_spelling_that_is_known_elsewhere_is_no_second_person_on_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who did a step there is spelt so there, though a large force's records are not all read."""
+    monkeypatch.setattr("peelflow.register.known_names.RECORDS_OF_FORCE", 1)
+    url = f"sqlite:///{tmp_path / 'wmp.db'}"
+    with Register.open(url, clock=clock) as register:
+        for record in ("R-0", "R-1", "R-2"):
+            add(register, record)
+        register.fire("R-1", "start", actor=Actor("Sam", "lead"), on=DAY)
+    with Register.open(url, clock=clock) as register:
+        register.note("R-2", "x", actor=Actor("sam", "lead"), on=DAY)
+        with pytest.raises(InvalidRequest, match="from `Sam`"):
+            register.note("R-1", "x", actor=Actor("sam", "lead"), on=DAY)
+        register.note("R-1", "x", actor=Actor("Sam", "lead"), on=DAY, recorded_by="Sam")
+
+
+@pytest.mark.parametrize("linked_later", [False, True])
+def test_item_7_who_puts_a_child_below_is_spelt_as_on_its_parent(
+    tmp_path: Path, *, linked_later: bool
+) -> None:
+    """The link stands in the parent's history too."""
+    url = f"sqlite:///{tmp_path / 'wmp.db'}"
+    below: dict[str, Any] = {
+        "category": "recommendation",
+        "level": 2,
+        "force": "wmp",
+        "issued": DAY,
+    }
+    with Register.open(url, clock=clock) as register:
+        register.add("C-1", category="cause_of_concern", force="wmp", issued=DAY, actor=LIAISON)
+        register.note("C-1", "x", actor=Actor("Pat", "liaison_officer"), on=DAY)
+        if linked_later:
+            register.add("R-1", **below, actor=LIAISON)
+    pat = Actor("pat", "liaison_officer")
+    with Register.open(url, clock=clock) as register:
+        with pytest.raises(InvalidRequest, match=r"C-1: the person 'pat'.* from `Pat`"):
+            if linked_later:
+                register.link("R-1", "C-1", actor=pat, on=DAY)
+            else:
+                register.add("R-1", **below, parent="C-1", actor=pat)
+        assert register.verify() == ()
+
+
 def test_item_7_a_server_tells_what_another_process_brought(postgres: str) -> None:
     """Its feed is not followed: where a force or person is new, the names are read again."""
     with (

@@ -191,6 +191,19 @@ def test_who_held_a_role_once_appoints_nobody_beyond_their_own_days(register: Re
     assert not register.verify()
 
 
+def test_an_appointment_comes_back_by_who_could_make_it(register: Register) -> None:
+    """Who is appointed later than it begins could not give it by now."""
+    void: dict[str, Any] = {"correction": "void", "on": LATER, "reason": "r"}
+    register.appoint("d", "nominated_deputy", force="wmp", **FROM, actor=CHIEF)
+    deputy = f"appointment:wmp:nominated_deputy:d:{DAY}"
+    register.correct(deputy, 1, **void, actor=LIAISON)
+    register.amend(OFFICE, "first_day", LATER, actor=LIAISON, on=LATER, reason="r")
+    with pytest.raises(InvalidRequest, match=f"held no appointment in wmp on {DAY}"):
+        register.correct(deputy, 2, **void, actor=CHIEF)
+    register.correct(deputy, 2, **void, actor=LIAISON)
+    assert not register.verify()
+
+
 def test_item_36_who_shortens_an_appointment_gives_no_days(register: Register) -> None:
     """It takes no appointment of those days, as where the one who made it left since."""
     told: dict[str, Any] = {"on": LATER, "reason": "r"}

@@ -75,7 +75,12 @@ def test_what_is_no_seal_is_refused(told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["x", "{}", "[1]", '["a", 1, "b"]\n[2]', "[" * 100_000, '["\\ud800",1,"a"]', "[[],1,2]"]
+    "told",
+    [
+        *("x", "{}", "[1]", '["a", 1, "b"]\n[2]', "[" * 100_000, '["\\ud800",1,"a"]', "[[],1,2]"),
+        *('["a", "1", "b"]', '["a", null, "b"]', '["a", true, "b"]', '["a", 1.5, "b"]'),
+        *('[1, 1, "b"]', '["a", 1, 2]', '["a", NaN, "b"]'),
+    ],
 )
 def test_what_are_no_heads_is_refused(told: str) -> None:
     """In words, never with a traceback."""

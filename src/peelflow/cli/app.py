@@ -431,9 +431,17 @@ def _run_and_flush(arguments: Sequence[str] | None) -> int:
 
         code = MISUSE
         with suppress(OSError):
-            output.error_line(f"what there is to say cannot be written: {error.strerror}")
+            output.error_line(_say_os_error(error))
         _discard_unwritten()
     return code
+
+
+def _say_os_error(error: OSError) -> str:
+    """Say what the system refused: to reach a file, which it names, or else to print."""
+    if error.filename is None:
+        return f"what there is to say cannot be written: {error.strerror}"
+    why, instead = error.strerror, "check the path and its permissions"
+    return f"the file {error.filename}: cannot be reached: {why}; {instead}"
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
@@ -450,7 +458,7 @@ def _invoke(arguments: Sequence[str] | None) -> int:
     """Do what is asked, and say what of ours went wrong."""
     words = sys.argv[1:] if arguments is None else [*arguments]
     try:
-        use_settings(read_settings(Path.cwd()))
+        use_settings(read_settings(_working_folder()))
         names = (*COMMANDS, *words[:1])
         with _changed_rules(current_settings().national_in_use):
             said = current_settings().defaults(names)
@@ -463,6 +471,17 @@ def _invoke(arguments: Sequence[str] | None) -> int:
         if not isinstance(error, PeelflowError):
             raise
         return _say_error(error)
+
+
+def _working_folder() -> Path:
+    """Return the folder that the command runs in, or raise InvalidRequest where it is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        from peelflow.errors import InvalidRequest
+
+        what, why = "the folder that this command runs in", "is there no more"
+        raise InvalidRequest(what, why, "run it in another folder") from None
 
 
 def _say_error(error: PeelflowError) -> int:

@@ -239,6 +239,8 @@ def show_rules(
     """List the lifecycles there are, or read one aloud."""
     lifecycles = rulebook_of(rules).lifecycles
     if lifecycle is None:
+        if as_page:
+            raise InvalidRequest("--page", "is the page of one lifecycle", "name the lifecycle")
         _print_lifecycles(lifecycles, printing)
         return
     versions = [known for known in lifecycles if lifecycle in {known.name, str(known)}]
@@ -249,9 +251,22 @@ def show_rules(
         )
     latest = max(versions, key=lambda known: known.version)
     if as_page:
-        output.write_machine_text(page_of(latest))
+        _print_page(latest, printing)
     else:
         _print_lifecycle(latest, printing)
+
+
+def _print_page(lifecycle: Lifecycle, printing: PrintingOptions) -> None:
+    """Print a page, or write it to its file; it is Markdown and has no rows to arrange.
+
+    Raises:
+        InvalidRequest: Another format is asked for, or that rows be arranged.
+    """
+    if printing.is_arranged or printing.chosen not in (Format.TABLE, Format.MD):
+        why = "is one text in Markdown"
+        raise InvalidRequest("--page", why, "give it alone, or with `-o FILE.md`")
+    with printing.text():
+        output.write_machine_text(page_of(lifecycle))
 
 
 def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], printing: PrintingOptions) -> None:
@@ -274,7 +289,7 @@ def _print_lifecycles(lifecycles: tuple[Lifecycle, ...], printing: PrintingOptio
 def _print_lifecycle(lifecycle: Lifecycle, printing: PrintingOptions) -> None:
     columns = ("state", "counts", "trigger", "to", "by", "needs")
     body = (*_transition_rows(lifecycle), *_end_rows(lifecycle))
-    if printing.chosen is not Format.TABLE:
+    if printing.chosen is not Format.TABLE or printing.is_arranged:
         printing.show(Table("steps", str(lifecycle), columns, body))
         return
     output.line(f"{lifecycle}: {lifecycle.title}", "bold")

@@ -6,18 +6,19 @@ Every list and every sum over records takes one `Selection`, so that all of them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Literal, get_args
+from operator import ge, gt, le, lt
+from typing import Any, Literal, get_args
 
 from attrs import evolve
 
-from peelflow.engine.requirements import QUESTION_FIELD
+from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest
 from peelflow.model.date_spans import read_span
 from peelflow.model.question_sets import covers_question
 from peelflow.model.records import Record
-from peelflow.model.rules import Counts, Level
+from peelflow.model.rules import Category, Counts, Level
 from peelflow.register.as_at import each_as_at
 from peelflow.register.register import Register
 from peelflow.register.validation import check_date, check_one_of, check_position_reached
@@ -28,6 +29,9 @@ Operator = Literal["<=", ">=", "!=", "=", "<", ">", "~"]
 RECORD_COLUMNS = ("record", "category", "level", "force", "state", "parent", "issued", "report")
 """What every record says of itself, whatever fields its category has."""
 FIELD_PREFIX = "field:"
+NO_LEVEL = "none"
+"""What a record without a level says in the column `level`."""
+_LEVELS = ("1", "2", "3", "4")
 _CONDITION = re.compile(rf"([^<>=!~]+)({'|'.join(get_args(Operator))})(.*)", re.DOTALL)
 _REPORT_FIELDS = ("source_report", "report")
 
@@ -37,8 +41,9 @@ class Criterion:
     """What a record must say: a column, an operator and a value, such as `due < 2023-06-30`.
 
     `=` with no value asks for records that say nothing. A part of a question counts as that
-    question. What says nothing is neither before nor after anything; days compare as days. `~` asks
-    for words within a text, in large or small letters.
+    question. What says nothing is neither before nor after anything, nor is what has no level; days
+    compare as days, numbers as numbers. `~` asks for words within a text, in large or small
+    letters.
     """
 
     column: str
@@ -126,7 +131,7 @@ def values_of(record: Record, column: str) -> tuple[str, ...]:
         case "category" | "state":
             return (str(getattr(record, column)),)
         case "level":
-            return ("none" if record.level is None else str(record.level),)
+            return (NO_LEVEL if record.level is None else str(record.level),)
         case "issued":
             return (record.issued.isoformat(),)
         case "parent":
@@ -155,6 +160,10 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
     ordered = _compared(values, criterion)
     if ordered is not None:
         return ordered
+    order = _ORDERS.get(criterion.operator)
+    if order is not None:
+        said = values if criterion.column != "level" else tuple({*values} - {NO_LEVEL})
+        return any(order(*_as_ordered(value, wanted)) for value in said)
     match criterion.operator:
         case "=" | "!=":
             says = any(
@@ -162,19 +171,19 @@ def satisfies(record: Record, criterion: Criterion) -> bool:
                 for value in values
             )
             return (says if wanted else not values) == (criterion.operator == "=")
-        case "<":
-            return any(value < wanted for value in values)
-        case "<=":
-            return any(value <= wanted for value in values)
-        case ">":
-            return any(value > wanted for value in values)
-        case ">=":
-            return any(value >= wanted for value in values)
         case _:  # "~"
             return any(wanted.casefold() in value.casefold() for value in values)
 
 
-_ORDERS = ("<", "<=", ">", ">=")
+_ORDERS: Mapping[Operator, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*", re.ASCII)
+
+
+def _as_ordered(value: str, wanted: str) -> tuple[object, object]:
+    """Return two texts as they compare: by their numbers, as 9 before 10, if both are such."""
+    if _NUMBER.fullmatch(value) and _NUMBER.fullmatch(wanted):
+        return tuple(map(int, value.split("."))), tuple(map(int, wanted.split(".")))
+    return value, wanted
 
 
 def _compared(values: Sequence[str], criterion: Criterion) -> bool | None:
@@ -243,6 +252,7 @@ def _check_selection(register: Register, selection: Selection) -> None:
     )
     for criterion in selection.criteria:
         check_column(register, criterion.column)
+        _check_value(register, criterion)
         if criterion.operator in ("=", "!=") and criterion.value:
             match criterion.column:
                 case "force":
@@ -253,6 +263,36 @@ def _check_selection(register: Register, selection: Selection) -> None:
                     register.records(state=criterion.value)
                 case "parent":
                     register.records(parent=criterion.value)
+
+
+def _check_value(register: Register, criterion: Criterion) -> None:
+    """Refuse a value that could never be met: no day where all say days, no level, no question."""
+    column, value = criterion.column, criterion.value
+    if criterion.operator == "~" or not value:
+        return
+    name = column.removeprefix(FIELD_PREFIX)
+    why, instead = "is no date", "write it as 2023-03-30"
+    if column == "level":
+        is_one = value in _LEVELS or (value == NO_LEVEL and criterion.operator in ("=", "!="))
+        why, instead = "is no level", "write 1 to 4; or, with `=`, none"
+    elif name == QUESTION_FIELD:
+        has_sets = all(
+            QUESTION_SET_FIELD in category.fields for category in _saying(register, name)
+        )
+        is_one = not has_sets or _NUMBER.fullmatch(value) is not None
+        why, instead = "is no question", "write a question's number, such as 7"
+    else:
+        types = {category.fields[name].type for category in _saying(register, name)}
+        says_days = column == "issued" or (types == {"date"} and column not in RECORD_COLUMNS)
+        is_one = not says_days or read_span(value) is not None
+    if not is_one:
+        raise InvalidRequest(f"the criterion {str(criterion)!r}", f"{value!r} {why}", instead)
+
+
+def _saying(register: Register, field: str) -> list[Category]:
+    """Return the categories that declare a field."""
+    categories = register.rulebook.vocabulary.categories.values()
+    return [category for category in categories if field in category.fields]
 
 
 def is_selected(register: Register, selection: Selection, record: Record) -> bool:

@@ -345,6 +345,8 @@ def enter(session: Session, event: Event, what: Added | TakenOver) -> Event:
     _check_questions(session, kind, entering)
     check_references(session, kind, what.fields, record=event.record)
     parent = checked_parent(session, entering)
+    if parent is not None:  # whose history has the link; its own people are asked first
+        check_people_of_event(session, parent, event)
     check_people_of_event(session, entering, event)
     check_names(session, event.record, names_in(entering, kind))
     lifecycle = session.services.lifecycle_of(what.lifecycle)

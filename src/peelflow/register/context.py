@@ -313,6 +313,10 @@ class ReadSet:
 
     def get(self, record: str) -> Record:
         """Return a record as the session sees it, or raise UnknownRecord."""
+        if not isinstance(record, str):  # what is read is asked of the store again at the end
+            raise InvalidRequest(
+                "the record's id", f"is {record!r}, which is no text", "give a text"
+            )
         if record not in self._numbers_read:
             self.read((record,))
         stored = self._records[record]

@@ -40,6 +40,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
+from peelflow.register.brought_back import check_amendments_stand, check_brought_back
 from peelflow.register.commands import (
     link_to_parent,
     new_event,
@@ -50,10 +51,8 @@ from peelflow.register.entry import EntryValues, entered_anew, take_made_joint
 from peelflow.register.hierarchy import (
     HierarchyStep,
     History,
-    checked_parent,
     decide_in_hierarchy,
     each_below,
-    is_no_child,
     ledgers_for_role,
     refusal_on,
 )
@@ -66,15 +65,12 @@ from peelflow.register.joint_below import (
     links_of,
     own_forces_said,
 )
-from peelflow.register.known_names import names_in
-from peelflow.register.look_alikes import check_names, check_people_of_event, check_respelt
-from peelflow.register.named_records import check_named_stand
+from peelflow.register.look_alikes import check_people_of_event
 from peelflow.register.permission import check_corrector, check_level_changer
 from peelflow.register.replay import check_hierarchy_over_time, check_replay, correct_first
 from peelflow.register.session import Session
 from peelflow.register.successors import each_naming
-from peelflow.register.validation import category_of, check_not_future, check_text, role_of
-from peelflow.texts import are_alike
+from peelflow.register.validation import check_not_future, check_text, role_of
 from peelflow.wording import say_forces
 
 
@@ -144,8 +140,11 @@ def _take_correction(
         check_level_changer(session, before, after, request, history)
         if after.withdrawn:
             _check_nothing_rests_on(session, before, as_corrected(history), request)
-        elif first.number == 1:
-            _check_entry(session, before, after)
+        else:
+            check_brought_back(session, request, before, after)
+            check_amendments_stand(
+                session, as_corrected(history), as_corrected([*history, *events])
+            )
         for event, record in judged:
             before_event = session.get(request.record)
             take(session, event, before_event, folded=record)
@@ -179,7 +178,6 @@ def _judged(
     corrected = changes_of(after, session.services.lifecycle_of)
     counted = [evolve(request, changes=compensating_changes(corrected, recorded)), *events[1:]]
     records = [fold([*history, *counted[:count]]) for count in range(1, len(counted) + 1)]
-    check_named_stand(session, request, session.get(request.record), records[-1])
     return list(zip(counted, records, strict=True))
 
 
@@ -384,29 +382,6 @@ def _check_nothing_rests_on(
         raise Refused(refusal_on(record, "correct", request.actor.role, *reasons))
 
 
-def _check_entry(session: Session, before: Record, after: Record) -> None:
-    """Refuse a beginning that its parent, its children or the names in use do not bear."""
-    kind = category_of(session, after.category)
-    if _place_of(after) != _place_of(before):
-        checked_parent(session, after)
-    for child in map(session.get, each_below(session, after)):
-        allowed = child.category in kind.children
-        if not allowed and not is_no_child(session, child.category, after.category):
-            raise InvalidRequest(
-                f"{after.id}: its child {child.id}",
-                f"is a {child.category}, which cannot be below a {after.category}",
-                "put it elsewhere first",
-            )
-    own = [*names_in(before, category_of(session, before.category))]
-    for used in names_in(after, kind):
-        same = (known.name for known in own if known.kind == used.kind)
-        alike = [name for name in same if are_alike(used.name, name)]
-        if alike:
-            check_respelt(session, before, used, used.name if used.name in alike else alike[0])
-        else:
-            check_names(session, after.id, [used])
-
-
 def _move_family(
     session: Session, request: Event, before: Record, after: Record, *, history: History
 ) -> None:
@@ -427,11 +402,6 @@ def _move_family(
             entered = begin(as_corrected(session.history(after.id))[0])
             values: EntryValues = {"force": after.force, "joint": joint_of(entered)}
             _follow_entry(session, request, name, values)
-
-
-def _place_of(record: Record) -> tuple[object, ...]:
-    """Return what decides below which records one may lie."""
-    return record.force, joint_of(record), record.category, record.parent
 
 
 def _have_below_follow(session: Session, request: Event) -> None:

@@ -6,7 +6,7 @@ Extending one cannot invalidate an act, so nothing is checked then.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from itertools import islice
 
@@ -88,6 +88,10 @@ def check_dependents(session: Session, before: Record, after: Record, event: Eve
         what = event.what
         verb = what.trigger if isinstance(what, TransitionTaken) else VERB_OF.get(type(what), "")
         raise Refused(refusal_on(before, verb, event.actor.role, *reasons))
+
+
+OTHER_LEVELS_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+"""When amendments were all held to what others had done at another level."""
 
 
 def check_standing_acts(
@@ -262,6 +266,31 @@ def _broken_acts(session: Session, changed: Record, restriction: Restriction) ->
             why = _why_newly_unlawful(session, event, record, restriction) if record else ""
             if why:
                 yield Reason("not yet", f"{event.record} could not {why}", correct_first(event))
+        yield from _broken_amendments(session, history, restriction)
+
+
+def _broken_amendments(
+    session: Session, history: Sequence[Event], restriction: Restriction
+) -> Iterator[Reason]:
+    """Yield why another side's act would not stand any more on what a field was amended to.
+
+    It was lawful by what the field said then, and is; what that was amended to was lawful by what
+    is restricted.
+    """
+    for place, event in enumerate(history):
+        acts = _acts_since_sent_back(session, history[:place]) if _amends(event) else []
+        for act, record in acts:
+            if not restriction.affects(act) or not _is_of_others(session, act, record):
+                continue
+            judge = partial(_why_unlawful_with, session, act, record, event)
+            why = "" if judge(as_recorded) else judge(restriction.context_without)
+            if why:
+                what = f"{act.record} could not {why}, as event {event.number} has it"
+                yield Reason("not yet", what, correct_first(event))
+
+
+def _amends(event: Event) -> bool:
+    return isinstance(event.what, Amended)
 
 
 def _other_histories(session: Session, changed: Record) -> Iterator[tuple[Event, ...]]:

@@ -236,6 +236,7 @@ def link(session: Session, record: str, parent: str, *, provenance: Provenance) 
     if first is not None:
         return first
     session.check_not_withdrawn(known)
+    check_people_of_event(session, session.get(parent), event)
     check_people_of_event(session, known, event)
     check_follows(session, provenance.on, known)
     if known.parent is not None:

@@ -7,21 +7,13 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
 
 from attrs import evolve, field
 
 from peelflow.engine.fold import as_corrected, steps_after_re_entry
-from peelflow.engine.requirements import (
-    QUESTION_SET_FIELD,
-    inspected_set,
-    question_of,
-    question_set_of,
-)
 from peelflow.engine.standing_events import each_as_recorded
 from peelflow.errors import InvalidRequest, PeelflowError, StoreUnavailable
-from peelflow.model.decisions import Act, Context, Inspection, Predicate, Refused
-from peelflow.model.question_sets import covers_question
+from peelflow.model.decisions import Act, Context, Predicate, Refused
 from peelflow.model.records import (
     PEELFLOW,
     Added,
@@ -36,7 +28,7 @@ from peelflow.register.archive import held_to_events, set_back_clocks
 from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
-from peelflow.register.kept_before import TakenBefore, is_of_before, kept_signers
+from peelflow.register.kept_before import TakenBefore, context_as_kept, is_of_before
 from peelflow.register.kept_documents import DocumentWords, NamedDocuments
 from peelflow.register.kept_joint import each_joint_fault
 from peelflow.register.kept_links import (
@@ -54,7 +46,7 @@ from peelflow.register.kept_steps import (
     why_not_at_once,
 )
 from peelflow.register.known_names import KnownNames, people_of
-from peelflow.register.named_records import each_withdrawn_named
+from peelflow.register.named_records import each_withdrawn_named, is_ring_of_before, say_ring
 from peelflow.register.permission import (
     ContextChange,
     is_move_permitted,
@@ -70,7 +62,6 @@ from peelflow.register.replay import each_event_with_record, why_act_unlawful
 from peelflow.register.session import Session
 from peelflow.register.undeclared import UndeclaredWords, first_names
 from peelflow.results import define, frozen
-from peelflow.rulebook.national import national
 from peelflow.stores.base import RECORDS_AT_ONCE, DocumentStore, RecordQuery, Store, chunked
 from peelflow.stores.integrity import Discrepancy
 from peelflow.stores.seals import Heads, Seal, SealKey, signature_discrepancies
@@ -262,12 +253,15 @@ class _Untold:
     appointed_later: list[Event] = field(factory=list)
     taken_before: TakenBefore = field(factory=TakenBefore)
     plans: dict[str, None] = field(factory=dict)
+    rings: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
 
     def each_unnoted(
         self, session: Session, record: Record, history: Sequence[Event]
     ) -> Iterator[Discrepancy]:
         """Note the words, documents and plans of a record; that one is not noted is raised."""
+        if is_ring_of_before(session, record):
+            self.rings[record.id] = None
         self.plans |= dict.fromkeys(_unknown_plans(session, history))
         self.words.note(session, record, history)
         self.documents.note(session, history)
@@ -296,6 +290,9 @@ class _Untold:
         yield from self.words.sentences()
         yield from self.taken_before.sentences()
         yield from self.plans
+        if self.rings:
+            closed = "stands closed in favour of what is closed in favour of it"
+            yield f"{closed}, as an earlier peelflow let it: {first_names(self.rings)}"
         for (trigger, rules), records in sorted(self.steps.items()):
             left_out = f"whether the system left out `{trigger}` of {rules}"
             asks = "for it asks more than its own record"
@@ -331,7 +328,7 @@ def _unlawful_events(
         try:
             why = _why_unlawful(session, event, record, predicates)
             if not why and record is not None:
-                as_kept = _context_as_kept(session, event, record, predicates)
+                as_kept = context_as_kept(session, event, record, predicates)
                 untold.note_appointed(session, history, event, record, as_kept)
         except InvalidRequest as fault:
             why = str(fault)
@@ -345,15 +342,24 @@ def _unlawful_events(
 def _unrecordable_events(
     session: Session, history: Sequence[Event], predicates: AssumedPredicates
 ) -> Iterator[Discrepancy]:
-    """Yield each event that no verb records, whatever its rules say of it."""
+    """Yield each event that no verb records, whatever its rules say of it.
+
+    What an inspection covered when something was said that was voided since is not asked.
+    """
+    standing = {event.number for event in as_corrected(history)}
 
     def as_given(context: Context) -> Context:
         return evolve(context, predicates=predicates)
 
+    def as_voided(context: Context) -> Context:
+        return evolve(context, predicates=predicates, inspection=None)
+
     for event, before, after in each_as_recorded(history):
         try:
-            earlier = history[: event.number - 1]
-            check_as_recorded(session, earlier, event, before, after, change_context=as_given)
+            earlier, change = history[: event.number - 1], as_voided
+            if event.number in standing:
+                change = as_given
+            check_as_recorded(session, earlier, event, before, after, change_context=change)
         except Refused as refused:
             why = "; ".join(reason.sentence for reason in refused.reasons)
             yield Discrepancy(event.record, event.number, UNLAWFUL, why)
@@ -416,6 +422,9 @@ def _unfit_records(
     why = why_alike(session, names, record, history)
     if why:
         yield Discrepancy(record.id, 0, UNLAWFUL, why)
+    ring = say_ring(session, record)
+    if ring and not is_ring_of_before(session, record):
+        yield Discrepancy(record.id, 0, UNLAWFUL, ring)
     for event, what in each_withdrawn_named(session, record, history):
         yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     yield from _people_alike(history)
@@ -458,7 +467,7 @@ def _why_unlawful(
         if not why and isinstance(event.what, Added | TakenOver):
             check_word_given(session, event)
         return why
-    as_kept = _context_as_kept(session, event, record, predicates)
+    as_kept = context_as_kept(session, event, record, predicates)
     match event.what:
         case TransitionTaken() as what:
             why = why_act_unlawful(session, event, what, record, change_context=as_kept)
@@ -473,41 +482,6 @@ def _why_unlawful(
             return _why_begun_unlawful(session, event)
 
 
-def _context_as_kept(
-    session: Session, event: Event, record: Record, predicates: AssumedPredicates
-) -> ContextChange:
-    """Return what a kept act may look at as it is to be seen."""
-
-    def as_kept(context: Context) -> Context:
-        signers = kept_signers(session, session.lifecycle(record), event)
-        covering = _as_it_may_have_covered(record, context)
-        # It lies no later than the day on which it was recorded; whether that has come is told.
-        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
-        sent_back = _sent_back_as_kept(session, event, record, context)
-        return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
-
-    return as_kept
-
-
-SENT_BACK_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
-"""When letters under a force's own rules were all held to what sent the record back before."""
-
-
-def _sent_back_as_kept(
-    session: Session, event: Event, record: Record, context: Context
-) -> date | None:
-    """Return when a record was sent back under rules that it left, as a kept letter is held to it.
-
-    An earlier peelflow forgot it at each change of level, and of a force's own categories; and
-    under a force's own rules it went by what these call what was done.
-    """
-    if context.sent_back is None or session.national_ledgers(record) is None:
-        return None
-    if event.recorded_at < SENT_BACK_SINCE and session.has_steps_done(record):
-        return None
-    return session.last_sending_back(record, at_level=True)
-
-
 def _why_begun_unlawful(session: Session, event: Event) -> str:
     """Say that a record was added, or entered anew so, which can only be taken over."""
     entry = entry_of(event)
@@ -516,22 +490,3 @@ def _why_begun_unlawful(session: Session, event: Event) -> str:
         if rules.begun_by is not None:
             return f"under {entry.lifecycle}, kept beside it, a record can only be taken over"
     return ""
-
-
-def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | None:
-    """Return the inspection of an act, covering the record's question where it may have done so.
-
-    No question set is kept beside an act, and files of sets come and change. So where the two are
-    of different sets, an act is held against only what no file decides: sets that are national,
-    whose mapping no force changes, and where one is not named, numbers that never were the same.
-    """
-    inspection, question, sets = context.inspection, question_of(record), context.question_sets
-    if inspection is None or question is None:
-        return inspection
-    asked, inspected = question_set_of(record, sets), inspected_set(inspection, sets)
-    are_national = {asked, inspected} <= national().vocabulary.question_sets.keys()
-    are_named = record.fields.get(QUESTION_SET_FIELD) and inspection.question_set
-    matches = not are_named and covers_question(inspection.questions, question)
-    if asked == inspected or (are_national and not matches):
-        return inspection
-    return evolve(inspection, questions=frozenset({question}), question_set=asked)

@@ -7,12 +7,20 @@ act in a role that is held by appointment, where the act's own rules ask for no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 
-from attrs import field
+from attrs import evolve, field
 
+from peelflow.engine.requirements import (
+    QUESTION_SET_FIELD,
+    inspected_set,
+    question_of,
+    question_set_of,
+)
 from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Context, Inspection, Predicate
+from peelflow.model.question_sets import covers_question
 from peelflow.model.records import (
     Added,
     Amended,
@@ -93,6 +101,67 @@ def kept_signers(session: Session, lifecycle: Lifecycle, event: Event) -> frozen
 def _national_signers(session: Session) -> frozenset[str]:
     """Return the national ones that the rulebook knows too: appointments are read for its own."""
     return signing_roles(national()) & signing_roles(session.rulebook)
+
+
+def context_as_kept(
+    session: Session, event: Event, record: Record, predicates: Mapping[str, Predicate]
+) -> ContextChange:
+    """Return what a kept act may look at as it is to be seen.
+
+    Args:
+        session: What knows the rules and the other records.
+        event: The act.
+        record: The record before it.
+        predicates: The application's functions.
+    """
+
+    def as_kept(context: Context) -> Context:
+        signers = kept_signers(session, session.lifecycle(record), event)
+        covering = _as_it_may_have_covered(record, context)
+        # It lies no later than the day on which it was recorded; whether that has come is told.
+        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
+        sent_back = _sent_back_as_kept(session, event, record, context)
+        return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
+
+    return as_kept
+
+
+SENT_BACK_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+"""When letters under a force's own rules were all held to what sent the record back before."""
+
+
+def _sent_back_as_kept(
+    session: Session, event: Event, record: Record, context: Context
+) -> date | None:
+    """Return when a record was sent back under rules that it left, as a kept letter is held to it.
+
+    An earlier peelflow forgot it at each change of level, and of a force's own categories; and
+    under a force's own rules it went by what these call what was done.
+    """
+    if context.sent_back is None or session.national_ledgers(record) is None:
+        return None
+    if event.recorded_at < SENT_BACK_SINCE and session.has_steps_done(record):
+        return None
+    return session.last_sending_back(record, at_level=True)
+
+
+def _as_it_may_have_covered(record: Record, context: Context) -> Inspection | None:
+    """Return the inspection of an act, covering the record's question where it may have done so.
+
+    No question set is kept beside an act, and files of sets come and change. So where the two are
+    of different sets, an act is held against only what no file decides: sets that are national,
+    whose mapping no force changes, and where one is not named, numbers that never were the same.
+    """
+    inspection, question, sets = context.inspection, question_of(record), context.question_sets
+    if inspection is None or question is None:
+        return inspection
+    asked, inspected = question_set_of(record, sets), inspected_set(inspection, sets)
+    are_national = {asked, inspected} <= national().vocabulary.question_sets.keys()
+    are_named = record.fields.get(QUESTION_SET_FIELD) and inspection.question_set
+    matches = not are_named and covers_question(inspection.questions, question)
+    if asked == inspected or (are_national and not matches):
+        return inspection
+    return evolve(inspection, questions=frozenset({question}), question_set=asked)
 
 
 @define(eq=False)

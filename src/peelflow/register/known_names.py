@@ -265,6 +265,7 @@ class KnownNames:
     _position: int | None = field(init=False, default=None)
     _numbers: dict[str, int] = field(init=False, factory=dict, repr=False)
     _people_at: dict[str, dict[str, int]] = field(init=False, factory=dict, repr=False)
+    _amended: set[str] = field(init=False, factory=set, repr=False)
     _lock: RLock = field(init=False, factory=RLock, repr=False)
 
     def note(self, names: Iterable[UsedName]) -> None:
@@ -335,6 +336,8 @@ class KnownNames:
                 self._read_whole(store, categories)
             elif numbers is None or _have_moved(numbers, self._numbers, used):
                 self._read_later(store, self._position, categories)
+                if used.kind == "person" and not self._amended.isdisjoint(name_keys(used.name)):
+                    self._read_whole(store, categories)
             else:
                 return
             self._numbers = dict(numbers or {})
@@ -346,6 +349,7 @@ class KnownNames:
             for used in names_in(record, categories.get(record.category)):
                 known.add(used)
         self._known, self._position = known, position
+        self._amended.clear()
 
     def _read_later(self, store: Store, position: int, categories: Mapping[str, Category]) -> None:
         """Read what came behind a position; all, where a name may be in use no more."""
@@ -357,6 +361,9 @@ class KnownNames:
             if any(map(_takes_away, items)):
                 return self._read_whole(store, categories)
             events = [item.entry.event for item in items]
+            self._amended.update(
+                key for event in events for key in _keys_amended(event, categories)
+            )
             kept = store.read({event.record for event in events})
             records = {name: stored.record for name, stored in kept.items()}
             self._note_records(records.values(), categories)
@@ -406,6 +413,16 @@ class KnownNames:
 def _have_moved(numbers: Mapping[str, int], read: Mapping[str, int], used: UsedName) -> bool:
     """Return whether names came since that may be alike to one."""
     return any(numbers.get(part, 0) != read.get(part, 0) for part in parts_of(used))
+
+
+def _keys_amended(event: Event, categories: Mapping[str, Category]) -> Iterable[str]:
+    """Return the keys of a person who was taken out of a field, and may be in use no more."""
+    what = event.what
+    if not isinstance(what, Amended) or not isinstance(what.old, str):
+        return ()
+    rules = (category.fields.get(what.field) for category in categories.values())
+    is_person = any(rule is not None and rule.type == "person" for rule in rules)
+    return name_keys(what.old) if is_person else ()
 
 
 def _takes_away(item: FeedItem) -> bool:

@@ -6,13 +6,22 @@ What is withdrawn was entered by mistake: nothing is closed in favour of it, and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from peelflow.engine.standing_events import each_as_recorded
 from peelflow.model.decisions import Reason, Refused
-from peelflow.model.records import Added, Amended, Event, Record, TakenOver, TransitionTaken
+from peelflow.model.records import (
+    Added,
+    Amended,
+    Corrected,
+    Event,
+    Record,
+    TakenOver,
+    TransitionTaken,
+)
 from peelflow.register.hierarchy import refusal_on
 from peelflow.register.session import Session
-from peelflow.register.successors import each_named
+from peelflow.register.successors import each_named, is_closed_in_favour, ring_of_successors
 from peelflow.rulebook.national import national
 
 
@@ -77,6 +86,51 @@ def _named_since(
     for event, _, after in each_as_recorded(history):
         is_seen = not {*after.forces}.isdisjoint(named.forces)
         if not is_seen or (named.id, how) not in each_named(session, after, categories):
+            since = None
+        elif since is None:
+            since = event
+    return since
+
+
+RINGS_REFUSED_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
+"""When corrections were all held to it that no two records are closed in favour of each other."""
+
+
+def say_ring(session: Session, record: Record) -> str:
+    """Say that a record, and what it was closed in favour of, are each closed in favour of another.
+
+    Args:
+        session: What knows the records.
+        record: The record as it stands.
+    """
+    ring = ring_of_successors(session, record)
+    closings = (
+        f"{old} in favour of {new}" for old, new in zip(ring, ring[1:] + ring[:1], strict=True)
+    )
+    return f"stands closed in a ring: {' and '.join(closings)}" if ring else ""
+
+
+def is_ring_of_before(session: Session, record: Record) -> bool:
+    """Say whether an earlier peelflow may have let a correction close a ring of records.
+
+    Args:
+        session: What knows the records.
+        record: One of them.
+    """
+    since = (_closed_since(session, name) for name in ring_of_successors(session, record))
+    return any(
+        event is not None
+        and isinstance(event.what, Corrected)
+        and event.recorded_at < RINGS_REFUSED_SINCE
+        for event in since
+    )
+
+
+def _closed_since(session: Session, record: str) -> Event | None:
+    """Return the event since which a record stands closed in favour of what it is."""
+    since, successor = None, session.get(record).successor
+    for event, _, after in each_as_recorded(session.history(record)):
+        if after.successor != successor or not is_closed_in_favour(session, after):
             since = None
         elif since is None:
             since = event

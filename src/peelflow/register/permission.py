@@ -218,7 +218,9 @@ def _check_appoints_since(
     """
     if not acts_by_appointment(session, event.actor.role):
         return
-    old = appointment_of(before) if before and before.category == APPOINTMENT else None
+    # What was withdrawn is given anew.
+    stood = before is not None and not before.withdrawn and before.category == APPOINTMENT
+    old = appointment_of(before) if before is not None and stood else None
     new = appointment_of(after)
     first = _first_day_given(old, new)
     if first is None:

@@ -8,7 +8,7 @@ Of a category, or a field of a force's own, whose file is not here, nothing is a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from attrs import evolve
 
@@ -37,7 +37,7 @@ from peelflow.model.records import (
 )
 from peelflow.model.rules import SYSTEM, Category
 from peelflow.register.context import APPOINTMENT, is_signed_later
-from peelflow.register.dependents import check_standing_acts
+from peelflow.register.dependents import OTHER_LEVELS_SINCE, check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
@@ -84,7 +84,7 @@ from peelflow.register.validation import (
 from peelflow.rulebook.national import national
 from peelflow.stores.own_ids import OwnIds
 from peelflow.stores.scoped import shipped_digests
-from peelflow.stores.soundness import documents_of
+from peelflow.stores.soundness import documents_of, entry_of
 from peelflow.texts import SPELT_ALIKE, is_alike_as_number
 from peelflow.wording import say_forces
 
@@ -247,9 +247,19 @@ def _check_named(
     if named is None or name == event.record:
         why = "no record is called so" if named is None else "that is the record itself"
         raise InvalidRequest(f"{event.record}: {where}", f"is {name!r:.80}, and {why}", _ANOTHER)
-    if named.category == not_of or (of and named.category not in of):
+    is_other = named.category == not_of or (of and named.category not in of)
+    if is_other and not _was_named_as(session, event.record, name, of):
         why = f"is {name}, one of the category `{named.category}`"
         raise InvalidRequest(f"{event.record}: {where}", why, _ANOTHER)
+
+
+def _was_named_as(session: Session, record: str, name: str, categories: Sequence[str]) -> bool:
+    """Say whether what a record names no more was of some categories, and is of another by now."""
+    known = session.get(record)
+    if not known.withdrawn and name in known.fields.values():
+        return False
+    entries = map(entry_of, session.history(name))
+    return any(entry is not None and entry.category in categories for entry in entries)
 
 
 _ANOTHER = "name a record that was entered here"
@@ -257,10 +267,6 @@ _ANOTHER = "name a record that was entered here"
 
 _QUESTION = (QUESTION_FIELD, QUESTION_SET_FIELD)
 """The fields that are texts where they are of a question."""
-
-
-OTHER_LEVELS_SINCE = datetime(2026, 12, 1, tzinfo=UTC)
-"""When amendments were all held to what others had done at another level."""
 
 
 def _check_later(

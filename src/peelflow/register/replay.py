@@ -41,6 +41,7 @@ from peelflow.register.hierarchy import (
     refusal_on,
 )
 from peelflow.register.joint import check_every_force_seen
+from peelflow.register.kept_before import context_as_kept
 from peelflow.register.permission import (
     ContextChange,
     as_recorded,
@@ -65,19 +66,38 @@ def check_replay(session: Session, history: History, after: History, *, since: i
         Refused: An act, a move or a step of the system's would not come out as it was recorded.
         InvalidRequest: The record would have begun under other rules.
     """
-    before = as_corrected(history) or as_corrected(before_withdrawal(history))
+    standing = as_corrected(history)
+    before = standing or as_corrected(before_withdrawal(history))
     if after and after[0].on != before[0].on:
         check_beginning(session, before[0], after[0])
-    stood = {event.number: (event, record) for event, record in each_event_with_record(before)}
+    stood_before = {event.number: (event, was) for event, was in each_event_with_record(standing)}
     for place, (event, record) in enumerate(each_event_with_record(after)):
         if event.number < since:
             continue
         if record is not None:
             why = _why_event_unlawful(session, event, record, history)
-            if why and not _was_unlawful(session, history, *stood.get(event.number, (event, None))):
+            if why and not standing and not _is_lawful_as_kept(session, event, record):
+                _refuse_broken_event(record, event, why, instead=_ENTER_ANEW.format(event.record))
+            stood = stood_before.get(event.number, (event, None))
+            if why and standing and not _was_unlawful(session, history, *stood):
                 _refuse_broken_event(record, event, why)
         stands = begin(event) if record is None else apply(record, event)
         _check_no_automatic_step_missed(session, stands, event, after[place + 1 :])
+
+
+_ENTER_ANEW = "record what it rests on first, or enter {} anew under another id"
+
+
+def _is_lawful_as_kept(session: Session, event: Event, record: Record) -> bool:
+    """Say whether an act of a record that was withdrawn is lawful as `verify` judges what is kept.
+
+    Nothing stood of that record, so nobody was kept from taking away what its acts rest on.
+    """
+    as_kept = context_as_kept(session, event, record, session.services.predicates)
+    if isinstance(event.what, TransitionTaken):
+        return not why_act_unlawful(session, event, event.what, record, change_context=as_kept)
+    is_move = isinstance(event.what, (Relevelled, Migrated))
+    return is_move and is_move_permitted(session, event, record, change_context=as_kept)
 
 
 def _was_unlawful(session: Session, history: History, event: Event, record: Record | None) -> bool:
@@ -445,14 +465,11 @@ def _is_system_step(event: Event, triggers: Sequence[str]) -> bool:
     return is_taken and event.actor.role == SYSTEM
 
 
-def _refuse_broken_event(record: Record, event: Event, why: str) -> None:
-    refuse_correction(record, event, [f"event {event.number} of {event.on} would break: {why}"])
-
-
-def refuse_correction(record: Record, event: Event, why: list[str]) -> None:
+def _refuse_broken_event(record: Record, event: Event, why: str, *, instead: str = "") -> None:
     """Raise Refused: a correction would leave what is not lawful."""
-    reasons = (Reason("not yet", sentence, correct_first(event)) for sentence in why)
-    raise Refused(refusal_on(record, "correct", event.actor.role, *reasons))
+    sentence = f"event {event.number} of {event.on} would break: {why}"
+    reason = Reason("not yet", sentence, instead or correct_first(event))
+    raise Refused(refusal_on(record, "correct", event.actor.role, reason))
 
 
 def correct_first(event: Event) -> str:

@@ -81,6 +81,7 @@ class Session(ReadSet):
     _knows_names: bool = field(init=False, default=False, repr=False)
     _names_read: Mapping[str, int] | None = field(init=False, default=None, repr=False)
     _has_respelt: bool = field(init=False, default=False, repr=False)
+    _has_read_anew: bool = field(init=False, default=False, repr=False)
 
     def context(self, lifecycle: Lifecycle, record: Record, act: Act) -> Context:
         """Return all that a decision on an act may look at, as the session sees it."""
@@ -378,6 +379,17 @@ class Session(ReadSet):
                 self._names_alike.add(used)
             if not self.services.names.is_known(used):
                 self._new_parts.update(parts_of(used))
+
+    def read_names_anew(self) -> None:
+        """Have the names be read anew, once: what the register took as in use may be so no more."""
+        if not self._has_read_anew:
+            self.services.names.forget()
+            self._has_read_anew, self._knows_names = True, False
+
+    @property
+    def has_respelt(self) -> bool:
+        """Whether a name was spelt otherwise here."""
+        return self._has_respelt
 
     def note_respelt(self) -> None:
         """Take it that a name may be in use no more: it is spelt otherwise."""

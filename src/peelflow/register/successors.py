@@ -43,7 +43,13 @@ def _asks_for_successor(requirement: Requirement) -> bool:
     return isinstance(requirement, SuccessorNamed)
 
 
-def _is_closed_in_favour(reads: ReadSet, record: Record) -> bool:
+def is_closed_in_favour(reads: ReadSet, record: Record) -> bool:
+    """Say whether a record stands closed in favour of another.
+
+    Args:
+        reads: What it reads the rules by.
+        record: The record.
+    """
     rules = reads.lifecycle(record)
     state = rules.states[record.state]
     is_end = state.final or "closed" in state.counts_as.values()
@@ -63,13 +69,41 @@ def check_successor(session: Session, before: Record, after: Record, act: Act) -
         Refused: No record is called so, or it was closed in favour of this one, by any chain.
     """
     successor = after.successor
-    if successor is None or not (act.successor or _is_closed_in_favour(session, after)):
+    if successor is None or not (act.successor or is_closed_in_favour(session, after)):
         return
     why = _why_no_successor(session, after.id, successor)
     if why:
         instead = "name another record, inspection or report; or correct what is wrong"
         reason = Reason("not yet", why, instead, asks=((SuccessorNeed(),),))
         raise Refused(refusal_on(before, act.trigger, act.actor.role, reason))
+
+
+def check_closed_in_favour(
+    session: Session, before: Record | None, after: Record, role: str
+) -> None:
+    """Refuse a correction by which a record has a successor again that is none by now.
+
+    Args:
+        session: What knows the records.
+        before: The record before it; None where it was withdrawn.
+        after: The record after it.
+        role: Who corrects it.
+
+    Raises:
+        Refused: As an act that names it is, or one that closes in favour of it.
+    """
+    successor = after.successor
+    if successor is None or after.state not in states_in_favour(session.lifecycle(after)):
+        return
+    is_closed = is_closed_in_favour(session, after)
+    if before is not None and before.successor == successor:
+        stays_so = before.state in states_in_favour(session.lifecycle(before))
+        if stays_so and (is_closed_in_favour(session, before) or not is_closed):
+            return
+    why = _why_no_successor(session, after.id, successor)
+    if why:
+        instead = f"correct what {successor} was closed by first, or leave this one"
+        raise Refused(refusal_on(after, "correct", role, Reason("not yet", why, instead)))
 
 
 def _why_no_successor(reads: ReadSet, record: str, successor: str) -> str:
@@ -83,7 +117,7 @@ def _why_no_successor(reads: ReadSet, record: str, successor: str) -> str:
         what = "withdrawn" if named.withdrawn else "an appointment"
         return f"its successor {successor} is {what}"
     chain = [successor]
-    while named is not None and named.successor and _is_closed_in_favour(reads, named):
+    while named is not None and named.successor and is_closed_in_favour(reads, named):
         if named.successor == record:
             links = zip(chain, [*chain[1:], record], strict=True)
             closings = (f"{old} was closed in favour of {new}" for old, new in links)
@@ -93,6 +127,21 @@ def _why_no_successor(reads: ReadSet, record: str, successor: str) -> str:
         chain.append(named.successor)
         named = reads.find(named.successor)
     return ""
+
+
+def ring_of_successors(reads: ReadSet, record: Record) -> tuple[str, ...]:
+    """Return the records in a ring with one, each closed in favour of the next; else nothing.
+
+    Args:
+        reads: What knows the records.
+        record: The first one.
+    """
+    ring: list[str] = []
+    known: Record | None = record
+    while known is not None and known.id not in ring and is_closed_in_favour(reads, known):
+        ring.append(known.id)
+        known = reads.find(known.successor) if known.successor else None
+    return tuple(ring) if ring and known is not None and known.id == record.id else ()
 
 
 def each_named(

@@ -5,13 +5,16 @@ Needs the extra `report`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zipfile import BadZipFile
+
+from attrs import evolve, fields
 
 from peelflow.errors import InvalidRequest, MissingDependency
 from peelflow.reports.charts import chart_png
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from docx.table import _Row
     from docx.text.paragraph import Paragraph as WordParagraph
 
+_Part = TypeVar("_Part")
 MARK = "peelflow-content"
 """What a template says where the content goes, as `{{ content }}`, by the time it is filled in."""
 _TEXT_WIDTH = 17.4  # centimetres between the margins of the pages that peelflow lays out
@@ -62,6 +66,7 @@ def word_of(report: Report, *, made: datetime, template: Path | None = None) -> 
         from docx import Document
     except ImportError:
         raise MissingDependency("report", "python-docx") from None
+    report = _writable(report)
     document = Document() if template is None else _filled_in(report, template)
     if template is None:
         _set_styles(document)
@@ -75,6 +80,25 @@ def word_of(report: Report, *, made: datetime, template: Path | None = None) -> 
     content = BytesIO()
     document.save(content)
     return content.getvalue()
+
+
+_UNWRITABLE = re.compile("[\x00-\x08\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot hold, and so no Word document."""
+_SOFT_BREAK = re.compile("[\x0b\x0c]")
+"""What Word itself means a new line or page by, within what is copied out of it."""
+
+
+def _writable(part: _Part) -> _Part:
+    """Return a report, or a part of it, without the characters that no Word document holds."""
+    changed: Any = part
+    if isinstance(part, str):
+        changed = _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", _SOFT_BREAK.sub("\n", part))
+    elif isinstance(part, tuple):
+        changed = tuple(map(_writable, part))
+    elif isinstance(part, Report | Section | Paragraph | Bullets | Table):
+        names = (field.name for field in fields(type(part)))
+        changed = evolve(part, **{name: _writable(getattr(part, name)) for name in names})
+    return cast("_Part", changed)
 
 
 def _filled_in(report: Report, template: Path) -> Document:
@@ -94,6 +118,11 @@ def _filled_in(report: Report, template: Path) -> Document:
     }
     environment: Environment = SandboxedEnvironment(autoescape=True)
     what = f"the template {template}"
+    try:
+        template.open("rb").close()
+    except OSError as error:
+        why, instead = f"cannot be read: {error.strerror}", "check the path and its permissions"
+        raise InvalidRequest(what, why, instead) from None
     try:
         filled = DocxTemplate(str(template))
         filled.render(words, jinja_env=environment, autoescape=True)

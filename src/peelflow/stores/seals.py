@@ -301,10 +301,18 @@ def heads_from(text: str) -> Heads:
     heads = {}
     try:
         for line in filter(None, text.split("\n")):
-            record, number, digest = json.loads(line)
-            heads[record] = ChainHead(number, digest)
+            record, head = _head_from(json.loads(line))
+            heads[record] = head
         heads_text(heads).encode()
     except (AttributeError, RecursionError, TypeError, ValueError):
         instead = "give the file that `peelflow seal` wrote beside the seal"
         raise InvalidRequest("the heads", "cannot be read", instead) from None
     return heads
+
+
+def _head_from(told: object) -> tuple[str, ChainHead]:
+    match told:
+        case [str() as record, int() as number, str() as digest] if not isinstance(number, bool):
+            return record, ChainHead(number, digest)
+        case _:
+            raise TypeError(told)

@@ -82,7 +82,7 @@ def append_step_by_step(connection: Connection, batch: WriteBatch) -> None:
         raise RowUnreadable(not_kept("a change of the figures"))
     new = [row for row in rows.lifecycles if not asking(statements.lifecycle_digest, row[:2])]
     _insert_rows(connection, tables.lifecycles, new)
-    for digest, content in rows.documents:
+    for digest, content in sorted(rows.documents):
         insert_document(connection, digest, content)
     _check_written(connection, rows, new)
     if is_joint:
@@ -372,7 +372,7 @@ WITH asked AS (
 ), ruled AS (
     INSERT INTO peelflow_lifecycles ({quoted(LIFECYCLE_COLUMNS)})
     SELECT {quoted(LIFECYCLE_COLUMNS)} FROM {_unnest("rules", LIFECYCLE_COLUMNS)}
-     WHERE (SELECT ok FROM fits)
+     WHERE (SELECT ok FROM fits) ORDER BY name, version
     ON CONFLICT DO NOTHING RETURNING name, version
 ), added AS (
     INSERT INTO peelflow_records ({quoted(StoredRow._fields)})
@@ -406,7 +406,11 @@ WITH asked AS (
     INSERT INTO peelflow_documents (digest, content)
     SELECT digest, content FROM unnest(%(document_digest)s::text[], %(document_content)s::bytea[])
         AS d(digest, content)
-    WHERE (SELECT ok FROM whole) ON CONFLICT DO NOTHING RETURNING digest
+    WHERE (SELECT ok FROM whole) ORDER BY digest ON CONFLICT DO NOTHING RETURNING digest
+), unseen AS MATERIALIZED (
+    SELECT digest FROM pg_catalog.unnest(%(document_digest)s::text[]) AS d(digest)
+     WHERE (SELECT ok FROM whole) AND digest NOT IN (SELECT digest FROM brought)
+       AND NOT EXISTS (SELECT 1 FROM peelflow_documents p WHERE p.digest = d.digest)
 ), kept AS MATERIALIZED (
     SELECT (SELECT count(*) FROM happened
             JOIN {_unnest("event", EventRow._fields)} USING (text, previous, digest))
@@ -420,13 +424,13 @@ WITH asked AS (
        AND (SELECT count(*) FROM added JOIN {_unnest("added", StoredRow._fields)}
             USING (id, head, body)) = cardinality(%(added_id)s::text[])
        AND (SELECT count(*) FROM moved WHERE ok) = cardinality(%(moved_id)s::text[])
-       AND (SELECT count(*) FROM unnest(%(document_digest)s::text[], %(document_content)s::bytea[])
-            AS d(digest, content) WHERE digest IN (SELECT digest FROM brought)
-            OR EXISTS (SELECT 1 FROM peelflow_documents p
-                WHERE p.digest = d.digest AND p.content = d.content))
-          = cardinality(%(document_digest)s::text[]) AS ok
+       AND NOT EXISTS (SELECT 1 FROM unnest(%(document_digest)s::text[],
+            %(document_content)s::bytea[]) AS d(digest, content)
+            JOIN peelflow_documents p USING (digest) WHERE p.content <> d.content) AS ok
 )
-SELECT fits.ok, whole.ok, 1 / CASE WHEN %(alone)s AND fits.ok AND NOT whole.ok THEN 0 ELSE 1 END,
+SELECT fits.ok, whole.ok, ARRAY(SELECT digest FROM unseen),
+    1 / CASE WHEN %(alone)s AND fits.ok AND (NOT whole.ok OR EXISTS (SELECT 1 FROM unseen))
+        THEN 0 ELSE 1 END,
     sqrt(CASE WHEN whole.ok AND NOT kept.ok THEN -1 ELSE 1 END),
     ln(CASE WHEN whole.ok AND NOT (SELECT min(serial) > {_LAST_SERIAL} FROM happened)
         THEN -1 ELSE 1 END),
@@ -434,7 +438,13 @@ SELECT fits.ok, whole.ok, 1 / CASE WHEN %(alone)s AND fits.ok AND NOT whole.ok T
 FROM fits, whole, kept
 """)
 # INVARIANT: only what is there as it was written is acknowledged. Where a trigger or a rule had it
-# otherwise, the root of a negative number takes the whole statement back (`NOT_KEPT_STATE`).
+# otherwise, the root of a negative number takes the whole statement back (`NOT_KEPT_STATE`). A
+# document that another transaction brought while this one waited for it is not seen by the same
+# statement: a batch alone is tried again, and any other has it read back by the next one.
+_HAS_DOCUMENTS = with_schema("""SELECT sqrt(CASE WHEN count(*) = cardinality(%(digest)s::text[])
+        THEN 1 ELSE -1 END)
+    FROM unnest(%(digest)s::text[], %(content)s::bytea[]) AS d(digest, content)
+    JOIN peelflow_documents p USING (digest) WHERE p.content = d.content""")
 
 
 _APPEND_SINGLE_MOVE = with_schema(f"""
@@ -522,7 +532,7 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
     is_joint = keeps_joint(connection, rows)
     parameters = {"alone": alone, **_statement_parameters(rows, expected)}
     try:
-        fits, whole, *_ = connection.exec_driver_sql(_APPEND, parameters).one()
+        fits, whole, unseen, *_ = connection.exec_driver_sql(_APPEND, parameters).one()
     except DBAPIError as fault:
         if alone and is_conflict(fault):
             raise_refusal(connection, batch)
@@ -531,8 +541,16 @@ def append_in_one_statement(connection: Connection, batch: WriteBatch, *, alone:
         raise_refusal(connection, batch)
     if not whole:
         raise lost_transaction(batch)
+    if unseen:
+        _read_back(connection, {digest: batch.documents[digest] for digest in unseen})
     if is_joint:
         write_joint(connection, rows)
+
+
+def _read_back(connection: Connection, documents: Mapping[str, bytes]) -> None:
+    """Have the transaction fail where documents are not there that others brought meanwhile."""
+    sent = {"digest": list(documents), "content": list(documents.values())}
+    connection.exec_driver_sql(_HAS_DOCUMENTS, sent).all()
 
 
 def _lock_and_list(connection: Connection, batch: WriteBatch) -> None:
