@@ -84,6 +84,7 @@ CHECKED = {
         "register/test_scope.py::test_item_35_a_document_is_given_to_the_force_that_brought_it",
     ),
     "an inspection or a successor that an act names exists": (
+        "register/test_resting_inspections.py::test_an_inspection_is_there_that_an_act_names",
         "register/test_inspections.py::test_an_inspection_named_where_none_is_asked_for_exists",
         "slips/test_successors.py::test_item_6_a_successor_that_no_rule_asks_for_is_a_record_too",
         "stores/test_meanwhile.py::test_whichever_comes_second_is_a_conflict",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from peelflow.errors import NotPermitted
+from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.decisions import Refused
 from peelflow.register import commands
 from tests.builders.force import FORCE, World, actor
@@ -93,6 +93,9 @@ BY_HMICFRS: dict[str, Any] = {
 }
 
 
+INSPECTED = ("first_day", "last_day", "questions", "kind")
+
+
 def verified(world: World, inspection: str, **fields: str) -> str:
     """Return a record that HMICFRS verified at an inspection."""
     record = world.add(LEVEL_3, fields=fields)
@@ -122,6 +125,34 @@ def test_an_amendment_comes_back_where_what_was_verified_bears_it(world: World) 
     amend(world, inspection, "questions", ("3", "7"))
     void(world, record, voided)
     assert world.register.record(record).fields["question"] == "3"
+    assert world.register.verify() == ()
+
+
+@pytest.mark.parametrize("kind", ["planned", None])
+def test_an_inspection_is_there_that_an_act_names(world: World, kind: str | None) -> None:
+    """Whether or not the rules ask for one, and whatever is known of it; also if it comes back."""
+    inspection = held(world)
+    if kind is None:
+        amend(world, inspection, "kind", None)
+    record = world.add(LEVEL_3)
+    liaison: dict[str, Any] = {"actor": actor("liaison_officer"), "on": world.day}
+    world.register.fire(record, "start", inspection=inspection, **liaison)
+    report: dict[str, Any] = {"category": "report", "fields": dict.fromkeys(INSPECTED)}
+    report["fields"] |= {"title": "PEEL", "kind": "force"}
+    anew: dict[str, Any] = {"correction": "reenter", "entry": report, "on": world.day}
+    gone: dict[str, Any] = {"correction": "void", "on": world.day}
+    for correction in (anew, gone):
+        with pytest.raises(Refused, match=f"the inspection {inspection} would be none"):
+            world.register.correct(inspection, 1, reason="a slip", **correction, **BY_HMICFRS)
+    said: dict[str, Any] = {"correction": "void", "reason": "a slip", **liaison}
+    voided = world.register.correct(record, 2, **said).number
+    withdrawal = void(world, inspection, 1)
+    with pytest.raises(InvalidRequest, match=f"{inspection}: was withdrawn"):
+        world.register.correct(record, voided, **said)
+    with pytest.raises(InvalidRequest, match=f"{inspection}: was withdrawn"):
+        world.register.fire(record, "start", inspection=inspection, **liaison)
+    void(world, inspection, withdrawal)
+    world.register.correct(record, voided, **said)
     assert world.register.verify() == ()
 
 

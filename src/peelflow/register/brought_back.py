@@ -14,7 +14,7 @@ from attrs import evolve
 from peelflow.engine.fold import fold
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.decisions import Reason, Refused
-from peelflow.model.records import Amended, Corrected, Event, Record, Value
+from peelflow.model.records import Amended, Corrected, Event, Record, TransitionTaken, Value
 from peelflow.register.context import APPOINTMENT
 from peelflow.register.dependents import OTHER_LEVELS_SINCE, check_standing_acts
 from peelflow.register.hierarchy import (
@@ -30,7 +30,7 @@ from peelflow.register.permission import check_amender
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
 from peelflow.register.successors import check_closed_in_favour, each_naming
-from peelflow.register.validation import category_of, check_references
+from peelflow.register.validation import category_of, check_inspection, check_references
 
 
 def check_brought_back(session: Session, request: Event, before: Record, after: Record) -> None:
@@ -65,27 +65,33 @@ def check_brought_back(session: Session, request: Event, before: Record, after: 
         raise InvalidRequest(fault.what, fault.why, _instead(stood, after)) from None
 
 
-def check_amendments_stand(session: Session, before: History, after: History) -> None:
-    """Refuse a correction after which an amendment would stand that none could make so.
+def check_events_stand(session: Session, before: History, after: History) -> None:
+    """Refuse a correction after which an event would stand that nobody could record so.
 
-    Each is held to what others did before it, and to who set the field, as both stand by now; one
-    that nobody could have made without the correction either is left as it is.
+    An act that comes back names an inspection that is there. Each amendment is held to what others
+    did before it, and to who set the field, as both stand by now; one that nobody could have made
+    without the correction either is left as it is.
 
     Args:
-        session: What knows the fields.
+        session: What knows the fields and the inspections.
         before: What stands of a record without the correction.
         after: What stands with it.
 
     Raises:
         Refused: Somebody else's act, which stands, could not have been done with it.
         NotPermitted: It is of a field that another side set.
+        InvalidRequest: The inspection that it names is withdrawn, or none.
     """
     stood = {event.number: place for place, event in enumerate(before)}
     for place, event in enumerate(after):
-        if isinstance(event.what, Amended):
-            fault = _amendment_fault(session, event, event.what.field, after[:place])
+        what = event.what
+        if isinstance(what, TransitionTaken) and what.inspection and event.number not in stood:
+            check_inspection(session, what.inspection)
+            session.check_not_withdrawn(session.get(what.inspection))
+        if isinstance(what, Amended):
+            fault = _amendment_fault(session, event, what.field, after[:place])
             was = before[: stood.get(event.number, 0)]
-            if fault and not (was and _amendment_fault(session, event, event.what.field, was)):
+            if fault and not (was and _amendment_fault(session, event, what.field, was)):
                 raise fault
 
 

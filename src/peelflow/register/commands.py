@@ -442,6 +442,7 @@ def fire(
     done = act_on(session, known, act)
     if inspection is not None:
         check_inspection(session, inspection)
+        session.check_not_withdrawn(session.get(inspection))
     return done
 
 

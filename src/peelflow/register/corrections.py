@@ -40,7 +40,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
-from peelflow.register.brought_back import check_amendments_stand, check_brought_back
+from peelflow.register.brought_back import check_brought_back, check_events_stand
 from peelflow.register.commands import (
     link_to_parent,
     new_event,
@@ -142,9 +142,7 @@ def _take_correction(
             _check_nothing_rests_on(session, before, as_corrected(history), request)
         else:
             check_brought_back(session, request, before, after)
-            check_amendments_stand(
-                session, as_corrected(history), as_corrected([*history, *events])
-            )
+            check_events_stand(session, as_corrected(history), as_corrected([*history, *events]))
         for event, record in judged:
             before_event = session.get(request.record)
             take(session, event, before_event, folded=record)

@@ -63,10 +63,12 @@ class Restriction:
     Args:
         affects: Whether an event could rest on it.
         context_without: What a decision may look at, once it is gone.
+        is_gone: Whether nothing is left that an event could name.
     """
 
     affects: Callable[[Event], bool]
     context_without: Callable[[Context], Context]
+    is_gone: bool = False
 
 
 def check_dependents(session: Session, before: Record, after: Record, event: Event) -> None:
@@ -224,11 +226,12 @@ def _inspection_restriction(
     """Return what an inspection loses, None where all that it could verify it still can."""
     old = inspection_of(before, session.lifecycle(before))
     new = inspection_of(after, session.lifecycle(after)) if after else None
-    if old is None or old == new:
+    if after is not None and (old is None or old == new):
         return None
     sets = session.rulebook.vocabulary.question_sets
     if (
-        new is not None
+        old is not None
+        and new is not None
         and (new.kind, inspected_set(new, sets)) == (old.kind, inspected_set(old, sets))
         and {new.force, *new.joint_with} >= {old.force, *old.joint_with}
         and new.first_day <= old.first_day
@@ -244,7 +247,7 @@ def _inspection_restriction(
         read = context.inspection
         return evolve(context, inspection=new) if read and read.id == before.id else context
 
-    return Restriction(affects, context_without)
+    return Restriction(affects, context_without, is_gone=after is None)
 
 
 def _documents_of(event: Event) -> tuple[Document, ...]:
@@ -333,6 +336,8 @@ def _why_newly_unlawful(
     match what:
         case TransitionTaken() if not why_act_unlawful(session, event, what, record):
             why = why_act_unlawful(session, event, what, record, change_context=change)
+            if not why and restriction.is_gone and restriction.affects(event):
+                why = f"the inspection {what.inspection} would be none"  # rules ask for none
             return why and f"`{what.trigger}` on {event.on}: {why}"
         case Relevelled() | Migrated() if is_move_permitted(session, event, record):
             if is_move_permitted(session, event, record, change_context=change):
