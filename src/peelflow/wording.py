@@ -71,7 +71,9 @@ def shown(text: str) -> str:
 _MARKDOWN = re.compile(
     r"[\\`*<>|~&$]"  # escapes, code, emphasis, tags, columns, strokes, characters, formulas
     r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis, but not between two letters
-    r"|^\[(?=[ xX]\])|\](?=[(\[])"  # tasks and links
+    r"|^\[|\](?=[(\[])"  # tasks, definitions and links
+    r"|^#(?=#{0,5}(?: |$))|^[-+](?= |$)|^(?=(?:---+|==+)$)"  # headings, items, rules
+    r"|" + "|".join(rf"(?<=^[0-9]{{{width}}})[.)](?= |$)" for width in range(1, 10))  # numbers
 )
 
 

@@ -51,6 +51,14 @@ def test_search_finds_words_in_titles(titled: Run) -> None:
     assert head == ["record", "state", "owner", "due", "title"]
 
 
+def test_questions_and_levels_are_sorted_as_numbers() -> None:
+    """9 before 10, and 7.2 between 7 and 8; numbers before days, and these before words."""
+    said = ["none", "10", "7.2", "2024-01-09", "9", "7", "8", "2023"]
+    table = Table("t", "T", ("a",), tuple((text,) for text in said))
+    rows = Arrangement(sort="a").of(table).rows
+    assert [row[0] for row in rows] == ["7", "7.2", "8", "9", "10", "2023", "2024-01-09", "none"]
+
+
 def test_columns_are_chosen_and_sorted_by(titled: Run) -> None:
     """A field is a column; what says nothing stands at the end, up and down."""
     assert column(titled, "list", "--sort", "due") == ["R-3", "R-2", "R-1"]

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from rich.console import Console
 
 from peelflow.cli import output
+from peelflow.errors import StoreUnavailable
+from peelflow.register.register import Register
 from tests.cli.conftest import Run
 
 SHEET = """\
@@ -81,3 +84,18 @@ def test_progress_shows_a_rate_and_an_end(monkeypatch: pytest.MonkeyPatch) -> No
     assert "Importing" in shown.getvalue()
     assert "a second" in shown.getvalue()
     assert "0:00:" in shown.getvalue()
+
+
+def test_a_register_that_could_not_be_made_leaves_no_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As where the disk is full, or no file may be so large: an empty one stayed."""
+
+    def full(*_: object, **__: object) -> NoReturn:
+        (tmp_path / "r.db").touch()
+        raise StoreUnavailable("sqlite:///r.db", "database or disk is full")
+
+    monkeypatch.setattr(Register, "open", full)
+    ran = run("demo", "--register", "r.db")
+    assert (ran.code, "disk is full" in ran.err) == (2, True)
+    assert list(tmp_path.iterdir()) == []

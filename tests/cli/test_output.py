@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EACCES
+from errno import EACCES, ENOSPC
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -82,6 +82,21 @@ def test_a_stream_that_was_closed_takes_nothing(
     monkeypatch.setattr(sys, stream, None)
     assert run("figures", "--register", "memory:").code == 0
     assert run("show", "nothing", "--register", "memory:").code == 2
+
+
+def test_a_full_disk_under_a_file_is_told_with_what_to_do(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To check the path and its permissions, as was said, makes no room."""
+
+    def full(_: int) -> NoReturn:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    ran = run("rules", "-o", "rules.csv")
+    said = "the file rules.csv: cannot be written: No space left on device"
+    assert (ran.code, ran.err) == (2, f"{said}; make room on the disk, then try again\n")
+    assert not Path("rules.csv").exists()
 
 
 def test_a_file_that_cannot_be_reached_is_named(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from peelflow.register.register import Register
 from tests.cli.conftest import Run
 from tests.trackers.conftest import GIVEN
 
@@ -44,7 +46,9 @@ def test_a_draft_tells_what_is_to_be_settled(run: Run) -> None:
     """With its line; and it writes over nothing."""
     drafted = run("import", FIRST, "--propose", "t.yaml")
     assert "  line 10: force is unsure" in drafted.out
-    assert run("import", FIRST, "--propose", "t.yaml").code == 2
+    again = run("import", FIRST, "--propose", "t.yaml")
+    assert again.code == 2
+    assert again.err.endswith("is there already; name another, or remove that one first\n")
     refused = run("import", FIRST, "--as", "t.yaml")
     assert refused.code == 1
     assert "t.yaml:10:10: unsure: `fixed: force` is still unsure" in refused.err
@@ -72,6 +76,9 @@ def test_faults_are_told_by_cell_and_nothing_is_imported(run: Run) -> None:
         (("a.csv", "b.csv", "--as", "t.yaml"), "2 files: are no tracker"),
         (("a.csv", "--as", "t.yaml", "--propose", "t.yaml"), "cannot go together"),
         (("a.csv", "--dry-run"), "--dry-run: goes with a tracker alone"),
+        (("a.csv", "--as", "t.yaml", "--as-found"), "--as-found: says nothing of a tracker"),
+        (("a.csv", "--as", "t.yaml", "--dates", "DD/MM/YYYY"), "--dates: says nothing of a"),
+        (("a.csv", "--propose", "t.yaml", "--fill", "forse=x"), "did you mean `force`?"),
         (("a.csv", "--propose", "t.yaml", "--on", "2023-01-01"), "--on: goes with a tracker alone"),
     ],
 )
@@ -81,6 +88,24 @@ def test_options_that_cannot_be_meant_are_refused(
     """Exit 2."""
     ran = run("import", *words)
     assert (ran.code, told in ran.err) == (2, True)
+
+
+def test_a_tracker_goes_into_a_register_whose_documents_lie_in_a_folder(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder was named, and passed over."""
+    run("import", FIRST, "--propose", "t.yaml", *FILL)
+    Path("docs").mkdir()
+    opened: list[object] = []
+    open_register = Register.open
+
+    def opening(url: str, **options: Any) -> Register:
+        opened.append(options["documents"])
+        return open_register(url, **options)
+
+    monkeypatch.setattr(Register, "open", opening)
+    assert run("import", FIRST, "--as", "t.yaml", "--documents", "docs").code == 0
+    assert opened == [Path("docs")]
 
 
 def test_a_template_is_written_and_imported(run: Run) -> None:

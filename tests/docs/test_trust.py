@@ -171,6 +171,30 @@ FOUND = {
         "register/test_restore.py::test_item_33_what_no_verb_lets_be_done_does_not_come_in",
         "register/test_restore.py::test_item_33_a_role_that_nothing_declares_does_nothing",
     ),
+    "a child that stands open, or stood so at the end of a day, below a parent which counted "
+    "closed: linked there, re-opened, or before its parent was": (
+        "stores/test_kept_hierarchy.py::test_a_child_that_stands_open_below_a_closed_parent_is_found",
+        "stores/test_kept_hierarchy.py::test_an_honest_hierarchy_is_clean",
+    ),
+    "a record withdrawn on which another side's act stands, or below which children lie; a "
+    "correction of what is void, that says what stands so already, that corrects a correction's "
+    "day, or that lies before what it corrects": (
+        "register/test_kept_requests.py::test_a_correction_that_nobody_can_ask_for_is_found",
+        "register/test_kept_requests.py::test_what_follows_from_a_correction_may_lie_before_what_it_corrects",
+    ),
+    "a record without a national field that it must have, at first, entered anew or as that is "
+    "cleared; a note that brings a letter which was signed after it": (
+        "register/test_kept_fields.py::test_what_a_record_must_say_it_says",
+        "register/test_kept_fields.py::test_a_note_brings_no_letter_of_a_later_day",
+        (
+            "register/test_kept_fields.py::"
+            "test_what_a_change_of_the_national_rules_asks_for_accuses_nothing_of_before"
+        ),
+    ),
+    "a day that counts from another national field, and was left out or did not follow when that "
+    "was amended; a day before 1900": (
+        "register/test_kept_fields.py::test_what_verbs_say_by_now_is_held_to_what_is_recorded_by_now",
+    ),
     "an act as Chief Constable, under whatever national or own rules, by somebody who did not hold "
     "that appointment on the day": (
         "stores/test_kept_before.py::test_item_14_what_was_let_in_is_told_and_what_is_new_is_found",
@@ -245,6 +269,9 @@ FOUND = {
     "an act that rests on an appointment which was recorded a day or more later": (
         "register/test_kept_appointments.py::test_item_14_an_act_before_its_appointment_was_recorded_is_told",
         "register/test_kept_appointments.py::test_item_14_what_was_appointed_in_time_is_not_told",
+    ),
+    "a document of a kind that no vocabulary here declares": (
+        "stores/test_recheck_words.py::test_a_kind_of_evidence_that_no_file_here_declares_is_told",
     ),
     "a question set that no vocabulary here declares": (
         "stores/test_recheck_words.py::test_item_14_a_question_set_that_no_file_here_declares_is_told",

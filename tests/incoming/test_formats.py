@@ -262,6 +262,21 @@ def test_item_17_a_list_of_markdown_shows_a_text_as_it_is(text: str) -> None:
     assert not markdown_text("[ ] closed").startswith("[ ]")
 
 
+@given(text=TRICKY | st.text(st.sampled_from("#-+=1.) [a]:"), max_size=8))
+@example("# heading")
+@example("1. one")
+@example("[a]: b")
+@example("---")
+def test_an_item_of_markdown_begins_nothing_else(text: str) -> None:
+    """A title that began so was a heading or a list within its item, or was not shown at all."""
+    shown = " ".join(text.split())
+    for source in (f"- {markdown_text(text)}\n", f"{markdown_text(text)}\n") if shown else ():
+        assert shown_cells(source) == [shown]
+        kinds = {token.type.removesuffix("_open") for token in MARKDOWN.parse(source)}
+        assert not kinds & {"heading", "ordered_list", "hr", "html_block", "fence", "code_block"}
+        assert len(MARKDOWN.parse(source)) == (7 if source.startswith("- ") else 3)
+
+
 def test_item_17_a_table_of_markdown_is_escaped(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -267,7 +267,9 @@ def test_a_criterion_is_read(text: str, said: tuple[str, str, str]) -> None:
     assert str(criterion) == "".join(said)
 
 
-@pytest.mark.parametrize("text", ["owner", "=lead", " =x", ""])
+@pytest.mark.parametrize(
+    "text", ["owner", "=lead", " =x", "", "owner==lead", "due=<2023-03-30", "due=>2023", "owner<>x"]
+)
 def test_what_is_no_criterion_is_refused(text: str) -> None:
     """With how to write one."""
     with pytest.raises(InvalidRequest, match="write it as owner=lead-3"):

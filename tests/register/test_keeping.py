@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import operator
+import pickle
+from collections.abc import Callable
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.tamper import fill
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, Refused
+from peelflow.model.records import Added
 from peelflow.register.register import Register
-from tests.builders.force import CHIEF, LIAISON, World
+from tests.builders.force import CHIEF, KIND, LIAISON, World
 
 
 def test_the_feed_gives_every_event_in_one_order(world: World) -> None:
@@ -40,6 +46,41 @@ def test_the_feed_goes_on_behind_a_position(world: World, monkeypatch: pytest.Mo
 
     assert [each.position for each in register.feed(after=last)] == [last + 1]
     assert list(register.feed(after=1))[: len(seen) - 1] == seen[1:]
+
+
+_CHANGES: dict[str, Callable[[Any], object]] = {
+    "set": lambda fields: operator.setitem(fields, "owner", "thief"),
+    "delete": lambda fields: operator.delitem(fields, "owner"),
+    "merge": lambda fields: fields.__ior__({"owner": "thief"}),
+    "clear": lambda fields: fields.clear(),
+    "pop": lambda fields: fields.pop("owner"),
+    "popitem": lambda fields: fields.popitem(),
+    "setdefault": lambda fields: fields.setdefault("title", "x"),
+    "update": lambda fields: fields.update(owner="thief"),
+}
+
+
+@pytest.mark.parametrize("name", _CHANGES)
+def test_no_result_lets_a_register_be_changed(world: World, name: str) -> None:
+    """What was changed of a record that a register gave out, the next act kept as its own."""
+    register = world.register
+    record = world.add(KIND["level-2"], fields={"owner": "lead-1"})
+    added = register.history(record)[0].what
+    assert isinstance(added, Added)
+    for fields in (register.record(record).fields, added.fields):
+        with pytest.raises(TypeError, match="is changed by a verb, such as `amend`"):
+            _CHANGES[name](fields)
+    register.amend(record, "title", "x", reason="r", actor=LIAISON, on=world.later())
+    assert register.record(record).fields["owner"] == "lead-1"
+    assert register.verify() == ()
+
+
+def test_a_record_is_pickled_and_copied_with_what_it_says(world: World) -> None:
+    """And a copy of what it says can be changed."""
+    record = world.register.record(world.add(KIND["level-2"], fields={"owner": "lead-1"}))
+    for copied in (pickle.loads(pickle.dumps(record)), deepcopy(record)):  # noqa: S301 - our own
+        assert copied == record
+    assert {**record.fields, "owner": "lead-2"} == dict(record.fields) | {"owner": "lead-2"}
 
 
 @pytest.mark.parametrize("position", [-1, 2**63, 10**30])

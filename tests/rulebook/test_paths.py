@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copy
+from typing import Any
 
 import pytest
 
-from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.rulebook import loader
 from peelflow.rulebook.loader import read_file
 from peelflow.rulebook.national import check, load, shipped_folder
@@ -191,3 +192,11 @@ def test_item_37_a_folder_is_walked_with_bounds(
 
     assert fault.code == "unreadable"
     assert "holds more than 20 rule files or folders, or deeper than 16" in fault.sentence
+
+
+@pytest.mark.parametrize("given", [["rules"], b"rules", None, 3])
+@pytest.mark.parametrize("ask", [load, check])
+def test_what_is_no_path_is_refused(ask: Callable[..., object], given: Any) -> None:
+    """Most of all a list of paths, which each stand by itself."""
+    with pytest.raises(InvalidRequest, match=r"are no path; give each path .* `load\(\*paths\)`"):
+        ask(given)

@@ -11,6 +11,7 @@ import pytest
 
 from peelflow import Actor, Joint, Register, load, national
 from peelflow.errors import InvalidRequest, Unverified
+from peelflow.register.judgement import judge_events
 from peelflow.register.kept_before import HELD_SINCE
 from peelflow.register.restore import restore_register
 from peelflow.stores.base import Store
@@ -354,6 +355,27 @@ def test_item_14_a_question_set_that_no_file_here_declares_is_told(
         f"{no_file} 'made-up', as I-1, R-1 {held}",
         f"{no_file} 'other', as R-1 {held}",
     )
+
+
+def test_a_kind_of_evidence_that_no_file_here_declares_is_told(
+    tmp_path: Path, store: Store
+) -> None:
+    """It may be of a force's own: the verb asks it of the files of then."""
+    (tmp_path / "words.yaml").write_text(
+        "vocabulary: w\nevidence:\n  ours: {title: Ours}\n", "utf-8"
+    )
+    register = Register(store, rulebook=load(tmp_path), clock=lambda: HELD_SINCE)
+    register.add("C-1", category="cause_of_concern", force="wmp", issued=DAY, actor=KIM)
+    minutes = register.keep(b"x", kind="ours", name="m")
+    register.note("C-1", "n", documents=[minutes], on=DAY, actor=KIM)
+    assert judge_events(store, register.session).unjudged == ()
+
+    register = Register(store, rulebook=national(), clock=lambda: HELD_SINCE)
+    with pytest.raises(InvalidRequest, match="is of the unknown kind 'ours'"):
+        register.note("C-1", "n", documents=[minutes], on=DAY, actor=KIM)
+    judged = judge_events(store, register.session)
+    told = "no file here declares the kind of evidence 'ours', as a document of C-1 is of it"
+    assert (judged.discrepancies, judged.unjudged) == ((), (told,))
 
 
 Verb = Callable[[Register], object]

@@ -226,6 +226,15 @@ def test_a_move_before_the_last_event_is_told(bring: Import) -> None:
     assert outcome.instead == "`start` by `liaison_officer` or `lead`"
 
 
+def test_a_sheet_of_before_is_told_what_to_do(bring: Import) -> None:
+    """The record counts as the sheet says, and stands elsewhere: no way was told, for `None`."""
+    bring(row(Status="Doing"), on=LATER)
+    (outcome,) = bring(row()).outcomes
+
+    assert "lies before its last event" in outcome.what
+    assert outcome.instead == "mend the sheet, or correct what is wrong in the register"
+
+
 def test_a_move_comes_before_an_amendment_of_a_later_day(bring: Import) -> None:
     """By their days, whatever the order of the columns."""
     bring(acted(), map_text=WITH_ACTS)

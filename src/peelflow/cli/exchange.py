@@ -137,9 +137,9 @@ def import_files(
     """
     defaults = read_pairs(fill or [])
     if tracker.is_given:
-        run_tracker(
-            files, tracker, location, fill=defaults, partial=partial, documents_from=documents_from
-        )
+        tracker.check_alone({"--dates": dates is not DateFormat.ISO, "--as-found": as_found})
+        paths = documents_from, documents
+        run_tracker(files, tracker, location, fill=defaults, partial=partial, paths=paths)
         return
     with location.opened(make=True, documents=documents) as register:
         if [file.suffix for file in files] == [EXPORT_SUFFIX]:

@@ -333,6 +333,8 @@ def _unmade_if_empty(file: Path) -> Iterator[None]:
 
 
 def _holds_nothing(file: Path) -> bool:
+    if not file.stat().st_size:  # as where the disk was full before anything was written
+        return True
     try:
         store = open_store(f"{SQLITE_SCHEME}{file}")
     except PeelflowError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ENOSPC
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -113,4 +114,6 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
         raise _exists(path) from None
     except OSError as error:
         why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
+        if error.errno == ENOSPC:
+            instead = "make room on the disk, then try again"
         raise InvalidRequest(f"the file {path}", why, instead) from None

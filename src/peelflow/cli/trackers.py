@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -63,6 +64,19 @@ class TrackerOptions:
                 raise InvalidRequest(option, "goes with a tracker alone", "give --as MAP, too")
         return given
 
+    def check_alone(self, others: Mapping[str, bool]) -> None:
+        """Refuse options of sheets and exports, which a tracker passed over in silence.
+
+        Args:
+            others: Which of them are given.
+
+        Raises:
+            InvalidRequest: One is.
+        """
+        for option, is_given in others.items():
+            if is_given:
+                raise InvalidRequest(option, "says nothing of a tracker", "leave it to the map")
+
 
 def run_tracker(
     files: Sequence[Path],
@@ -71,7 +85,7 @@ def run_tracker(
     *,
     fill: Mapping[str, str],
     partial: bool,
-    documents_from: Path | None,
+    paths: tuple[Path | None, Path | None],
 ) -> None:
     """Import a tracker by its map, or draft the map.
 
@@ -81,7 +95,7 @@ def run_tracker(
         location: The register and its rules.
         fill: What the map's fixed parts say.
         partial: Whether good rows are kept though others are bad.
-        documents_from: Where the letters lie that rows name.
+        paths: Where the letters lie that rows name, and where the register keeps its documents.
     """
     from peelflow.trackers.update import import_tracker
 
@@ -90,7 +104,8 @@ def run_tracker(
     if asked.propose is not None:
         _draft_map(files[0], asked.propose, location, fill)
         return
-    with location.opened(make=True) as register:
+    documents_from, documents = paths
+    with location.opened(make=True, documents=documents) as register:
         with output.progress("Importing") as show:
             result = import_tracker(
                 register,
@@ -115,6 +130,9 @@ def _draft_map(
 ) -> None:
     from peelflow.trackers.proposal import propose_map
 
+    if os.path.lexists(target):
+        why, instead = "is there already", "name another, or remove that one first"
+        raise InvalidRequest(f"the file {target}", why, instead)
     check_output_file(target, replace=False)
     known = {name: said for name, said, _ in current_settings().rows() if said}
     known = {name: known[name] for name in ("force", "actor", "actor_role") if name in known}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NoReturn
 
 from attrs import field
 
@@ -15,6 +15,27 @@ Value = str | tuple[str, ...]
 """What a field holds as it is kept: a day is its ISO 8601 text."""
 FieldValue = str | date | tuple[str, ...]
 """What a field holds as applications read it."""
+
+
+class _ReadOnly(dict[str, Value]):
+    """Fields that nobody can change: a store holds what it gives out, and gives it out again."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        message = "what a record says is changed by a verb, such as `amend`; take a copy: dict(…)"
+        raise TypeError(message)
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type[_ReadOnly], tuple[dict[str, Value]]]:
+        return _ReadOnly, (dict(self),)
+
+
+def _read_only(fields: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return fields that nobody can change, copied unless they are such already."""
+    return fields if type(fields) is _ReadOnly else _ReadOnly(fields)
 
 
 @frozen
@@ -121,7 +142,7 @@ class Added(Result):
     level: Level
     lifecycle: Pin
     state: str
-    fields: Mapping[str, Value] = field(factory=dict)
+    fields: Mapping[str, Value] = field(factory=dict, converter=_read_only)
     parent: str | None = None
     graded: date | None = None
     joint_with: tuple[str, ...] = ()
@@ -142,7 +163,7 @@ class TakenOver(Result):
     lifecycle: Pin
     state: str
     issued: date
-    fields: Mapping[str, Value] = field(factory=dict)
+    fields: Mapping[str, Value] = field(factory=dict, converter=_read_only)
     parent: str | None = None
     graded: date | None = None
     joint_with: tuple[str, ...] = ()
@@ -397,7 +418,7 @@ class Record(Result):
     lifecycle: Pin
     state: str
     issued: date
-    fields: Mapping[str, Value]
+    fields: Mapping[str, Value] = field(converter=_read_only)
     parent: str | None
     window: Moment
     entered: Mapping[str, Moment]

@@ -33,6 +33,7 @@ NO_LEVEL = "none"
 """What a record without a level says in the column `level`."""
 _LEVELS = ("1", "2", "3", "4")
 _CONDITION = re.compile(rf"([^<>=!~]+)({'|'.join(get_args(Operator))})(.*)", re.DOTALL)
+_SIGNS = ("=", "<", ">", "!", "~")
 _REPORT_FIELDS = ("source_report", "report")
 
 
@@ -89,10 +90,10 @@ def read_criterion(text: str) -> Criterion:
         text: A column, an operator and a value.
 
     Raises:
-        InvalidRequest: There is no operator, or nothing stands before it.
+        InvalidRequest: There is no operator, or nothing stands before it, or another behind it.
     """
     parts = _CONDITION.fullmatch(text)
-    if parts is None or not parts[1].strip():
+    if parts is None or not parts[1].strip() or parts[3].startswith(_SIGNS):
         instead = "write it as owner=lead-3, owner!=lead-3, owner= or due<2023-06-30"
         raise InvalidRequest(f"the criterion {text!r}", "is none", instead)
     operator: Operator = parts[2]  # type: ignore[assignment] # what the pattern lets through

@@ -15,7 +15,7 @@ from peelflow.engine.fold import fold
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.decisions import Reason, Refused
 from peelflow.model.records import Amended, Corrected, Event, Record, TransitionTaken, Value
-from peelflow.register.context import APPOINTMENT
+from peelflow.register.context import APPOINTMENT, check_inspection
 from peelflow.register.dependents import OTHER_LEVELS_SINCE, check_standing_acts
 from peelflow.register.hierarchy import (
     History,
@@ -30,7 +30,7 @@ from peelflow.register.permission import check_amender
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.session import Session
 from peelflow.register.successors import check_closed_in_favour, each_naming
-from peelflow.register.validation import category_of, check_inspection, check_references
+from peelflow.register.validation import category_of, check_references
 
 
 def check_brought_back(session: Session, request: Event, before: Record, after: Record) -> None:

@@ -35,7 +35,12 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import Category, Level, Lifecycle
-from peelflow.register.context import RESTRICTABLE, is_signed_later, system_act
+from peelflow.register.context import (
+    RESTRICTABLE,
+    check_inspection,
+    is_signed_later,
+    system_act,
+)
 from peelflow.register.hierarchy import (
     HierarchyStep,
     check_hierarchy,
@@ -82,7 +87,6 @@ from peelflow.register.validation import (
     check_document,
     check_follows,
     check_graded,
-    check_inspection,
     check_level,
     check_name,
     check_not_future,

@@ -443,3 +443,19 @@ class ReadSet:
             stored = tuple(record.id for record in self.services.store.records(query))
             self._appointment_ids[force, person] = stored
         return stored
+
+
+def check_inspection(reads: ReadSet, inspection: str) -> None:
+    """Refuse an inspection that is none, also where the rules ask for none.
+
+    Args:
+        reads: What knows the records.
+        inspection: What is named as one.
+
+    Raises:
+        InvalidRequest: No inspection is called so.
+    """
+    named = reads.find(inspection)
+    if named is None or named.category != INSPECTION:
+        what, why = f"the inspection {inspection!r:.80}", "is none that was added here"
+        raise InvalidRequest(what, why, "name one that was, or leave it out")

@@ -276,12 +276,27 @@ def what_follows(history: History, named: Event) -> Iterator[Event]:
 def _check_request(
     session: Session, request: Event, what: Corrected, history: History, named: Event
 ) -> None:
-    """Refuse a correction that cannot be meant of this event."""
-    to = what.to
-    target = f"{request.record}: event {named.number}"
+    """Refuse a correction that cannot be meant of this event, or is dated as none can be."""
     check_not_future(session, request.on, request.record)
-    if to is not None:
-        check_not_future(session, to, request.record)
+    if what.to is not None:
+        check_not_future(session, what.to, request.record)
+    check_asked(history, request, what, named)
+    check_joint_days(session, history, request)
+
+
+def check_asked(history: History, request: Event, what: Corrected, named: Event) -> None:
+    """Refuse a correction that no history bears: of what stands no more, or says so already.
+
+    Args:
+        history: What was recorded of the record before it.
+        request: The correction.
+        what: What it corrects, and how.
+        named: The event that it names.
+
+    Raises:
+        InvalidRequest: It cannot be meant of this event, or lies before it.
+    """
+    to, target = what.to, f"{request.record}: event {named.number}"
     for why, instead in _correction_faults(history, named, what):
         raise InvalidRequest(target, why, instead)
     effective = next((e for e in as_corrected(history) if e.number == named.number), named)
@@ -291,7 +306,6 @@ def _check_request(
     if request.on < effective.on:
         why = f"happened on {effective.on}, after this correction of {request.on}"
         raise InvalidRequest(target, why, "give the day the correction is made on")
-    check_joint_days(session, history, request)
 
 
 def _check_shape(what: Corrected, target: str, entry: EntryValues | None) -> None:
@@ -363,21 +377,34 @@ def _check_nothing_rests_on(
     Raises:
         Refused: With all that does.
     """
-    reasons = [
-        Reason("not yet", f"{name} lies below it", f"withdraw {name}, or put it elsewhere, first")
-        for name in record.children
-    ]
+    reasons = [*each_resting(session, record, standing, request)]
+    for name, how in each_naming(session, record):
+        reasons.append(Reason("not yet", f"{name} names it as its {how}", f"correct {name} first"))
+    if reasons:
+        raise Refused(refusal_on(record, "correct", request.actor.role, *reasons))
+
+
+def each_resting(
+    session: Session, record: Record, standing: History, request: Event
+) -> Iterator[Reason]:
+    """Yield what its own history shows to rest on a record: children, and another side's acts.
+
+    Args:
+        session: What knows the roles.
+        record: The record before it is withdrawn.
+        standing: What stands of it.
+        request: What withdraws it.
+    """
+    for name in record.children:
+        instead = f"withdraw {name}, or put it elsewhere, first"
+        yield Reason("not yet", f"{name} lies below it", instead)
     side = role_of(session, request.actor.role).side
     for event in standing:
         role = session.rulebook.vocabulary.roles.get(event.actor.role)
         is_act = isinstance(event.what, (TransitionTaken, Relevelled, Migrated))
         if is_act and (role is None or role.side not in {side, SYSTEM}):
             did = f"event {event.number} of {event.on} was done by {event.actor}"
-            reasons.append(Reason("not yet", did, correct_first(event)))
-    for name, how in each_naming(session, record):
-        reasons.append(Reason("not yet", f"{name} names it as its {how}", f"correct {name} first"))
-    if reasons:
-        raise Refused(refusal_on(record, "correct", request.actor.role, *reasons))
+            yield Reason("not yet", did, correct_first(event))
 
 
 def _move_family(

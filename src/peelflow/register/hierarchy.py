@@ -149,7 +149,7 @@ def check_hierarchy(session: Session, before: Record, after: Record, step: Hiera
     Raises:
         Refused: The step does so.
     """
-    closed = _ledgers_counting(session, after, "closed") - _ledgers_counting(
+    closed = ledgers_counting(session, after, "closed") - ledgers_counting(
         session, before, "closed"
     )
     if closed and after.children:
@@ -205,7 +205,7 @@ def refuse_open_child(
         return
     parent = session.get(child.parent or "")
     bound = step.bound_by(session, parent, ledgers)
-    closed = sorted(bound & _ledgers_counting(session, parent, "closed"))
+    closed = sorted(bound & ledgers_counting(session, parent, "closed"))
     if closed:
         reason = Reason(
             "not yet",
@@ -242,7 +242,7 @@ def counted_until(
     days = sorted({on, *(event.on for event in events)})
     last: date | None = None
     for day, after in zip(days, [*days[1:], None], strict=True):
-        if day >= max(on, events[0].on) and ledgers & _ledgers_counting(
+        if day >= max(on, events[0].on) and ledgers & ledgers_counting(
             session, record_at(events, day), counts
         ):
             last = after
@@ -306,10 +306,11 @@ def refusal_on(record: Record, trigger: str, role: str, *reasons: Reason) -> Ref
 
 def open_ledgers(reads: ReadSet, record: Record) -> frozenset[str]:
     """Return the ledgers on which a record counts open."""
-    return _ledgers_counting(reads, record, "open")
+    return ledgers_counting(reads, record, "open")
 
 
-def _ledgers_counting(reads: ReadSet, record: Record, counts: Counts) -> frozenset[str]:
+def ledgers_counting(reads: ReadSet, record: Record, counts: Counts) -> frozenset[str]:
+    """Return the ledgers on which a record counts so."""
     counts_as = reads.lifecycle(record).states[record.state].counts_as
     return frozenset(ledger for ledger, count in counts_as.items() if count == counts)
 
@@ -366,5 +367,5 @@ def _conflicting_ledgers(
     parent, child = pair
     if not child or day < child[0].on:
         return frozenset()
-    closed = _ledgers_counting(reads, record_at(parent, day), "closed")
+    closed = ledgers_counting(reads, record_at(parent, day), "closed")
     return open_ledgers(reads, record_at(child, day)) & closed

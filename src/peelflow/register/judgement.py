@@ -30,6 +30,8 @@ from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
 from peelflow.register.kept_before import TakenBefore, context_as_kept, is_of_before
 from peelflow.register.kept_documents import DocumentWords, NamedDocuments
+from peelflow.register.kept_fields import each_day_left
+from peelflow.register.kept_hierarchy import ClosedParents, open_below_closed
 from peelflow.register.kept_joint import each_joint_fault
 from peelflow.register.kept_links import (
     KnownParents,
@@ -190,7 +192,7 @@ def judge_events(
             found = [
                 *_each_told(record, _unlawful_events(session, events, predicates, untold)),
                 *_each_told(record, _unrecordable_events(session, events, predicates)),
-                *_each_told(record, _unfit_records(session, record, events, names)),
+                *_each_told(record, _unfit_records(session, record, events, names, untold)),
             ]
             numbers = {each.event for each in found if each.event}
             missed = _each_as_recorded_fault(session, events, predicates, untold)
@@ -252,6 +254,7 @@ class _Untold:
     appointments: KnownAppointments = field(factory=KnownAppointments)
     appointed_later: list[Event] = field(factory=list)
     taken_before: TakenBefore = field(factory=TakenBefore)
+    closed: ClosedParents = field(factory=ClosedParents)
     plans: dict[str, None] = field(factory=dict)
     rings: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
@@ -289,6 +292,7 @@ class _Untold:
             yield f"not judged: {what} was appointed then: that was recorded a day or more later"
         yield from self.words.sentences()
         yield from self.taken_before.sentences()
+        yield from self.closed.sentences()
         yield from self.plans
         if self.rings:
             closed = "stands closed in favour of what is closed in favour of it"
@@ -411,7 +415,11 @@ def _each_unlawful_as_recorded(session: Session, history: Sequence[Event]) -> It
 
 
 def _unfit_records(
-    session: Session, record: Record, history: Sequence[Event], names: KnownNames
+    session: Session,
+    record: Record,
+    history: Sequence[Event],
+    names: KnownNames,
+    untold: _Untold,
 ) -> Iterator[Discrepancy]:
     """Yield where a record lies and no verb would put it, and names that are two for a rule."""
     try:
@@ -425,9 +433,24 @@ def _unfit_records(
     ring = say_ring(session, record)
     if ring and not is_ring_of_before(session, record):
         yield Discrepancy(record.id, 0, UNLAWFUL, ring)
-    for event, what in each_withdrawn_named(session, record, history):
+    for event, what in (
+        *each_withdrawn_named(session, record, history),
+        *each_day_left(history),
+    ):
         yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     yield from _people_alike(history)
+    yield from _open_below(session, record, history, untold.closed)
+
+
+def _open_below(
+    session: Session, record: Record, history: Sequence[Event], parents: ClosedParents
+) -> Iterator[Discrepancy]:
+    """Yield where a child stands open below its parent that counts closed; note what was let be."""
+    found = open_below_closed(session, record, history, parents)
+    if found is not None and found.is_before:
+        parents.note(record.id)
+    elif found is not None:
+        yield Discrepancy(found.event.record, found.event.number, UNLAWFUL, found.why)
 
 
 def _misput_events(

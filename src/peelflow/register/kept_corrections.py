@@ -57,7 +57,7 @@ def check_correction(
     try:
         check_corrector(session, event, chain)
     except InvalidRequest:
-        if not _is_brought_along(session, event, history, before, what):
+        if not follows_above(session, event, history, before, what):
             raise
 
 
@@ -69,7 +69,7 @@ def _check_follows_child(
     It is void where the child lies there no more, and otherwise goes to the day of the child.
     """
     of_child = session.history(child) if session.find(child) else ()
-    leading = [other for other in of_child if _leads(other, event)]
+    leading = [other for other in of_child if may_follow(other, event)]
     if not leading:
         why = f"follows from its child {child}, of which nothing is corrected with it"
         raise InvalidRequest(_named(event, what), why, "correct what linked it")
@@ -101,16 +101,29 @@ def _each_day_of_link(
             yield from (day_of_link(standing, place, past) for past in below)
 
 
-def _leads(other: Event, event: Event) -> bool:
-    """Say whether a correction may follow from another: said in its moment, by the same person."""
+def may_follow(other: Event, event: Event) -> bool:
+    """Say whether a correction may follow from another: said in its moment, by the same person.
+
+    Args:
+        other: The other event.
+        event: The correction.
+    """
     is_correction = isinstance(other.what, Corrected) and other.recorded_at == event.recorded_at
     return is_correction and _said(other) == _said(event)
 
 
-def _is_brought_along(
+def follows_above(
     session: Session, event: Event, history: History, before: Record, what: Corrected
 ) -> bool:
-    """Say whether a correction only has its record be of the forces of the one above it."""
+    """Say whether a correction only has its record be of the forces of the one above it.
+
+    Args:
+        session: What knows the record above.
+        event: The correction.
+        history: What was recorded of the record before it.
+        before: The record before it.
+        what: What it corrects.
+    """
     above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
     return any(
         due == what or _differs_in_counted(session, what, due)
@@ -131,9 +144,9 @@ def each_history_above(above: History, history: History, event: Event) -> Iterat
         event: The correction, of that one; or one that may have led to others itself.
     """
     for other in above:
-        if _leads(other, event):
+        if may_follow(other, event):
             yield above[: other.number + len([*what_follows(above, other)])]
-    if any(_leads(other, event) and _brings_back(history, other) for other in history):
+    if any(may_follow(other, event) and _brings_back(history, other) for other in history):
         for other, later in zip(above, [*above[1:], event], strict=True):
             if other.recorded_at <= event.recorded_at <= later.recorded_at:
                 yield above[: other.number]

@@ -1,9 +1,11 @@
-"""Limit how long words, texts, fields and documents may be, the same on every store.
+"""Limit how long words, texts, fields and documents may be, and how early a day, on every store.
 
 A limit is checked before any store is asked, so none refuses later what another would have kept.
 """
 
 from __future__ import annotations
+
+from datetime import date
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.constraints import LONGEST_NAME
@@ -148,3 +150,18 @@ def check_document_size(content: bytes, name: str) -> None:
         why = f"has {len(content):,} bytes, more than {MAX_DOCUMENT_BYTES:,}"
         instead = "give a smaller file: pages of a scan as text, or in parts"
         raise InvalidRequest(f"the document `{name:.80}`", why, instead)
+
+
+_FIRST_YEAR = 1900
+
+
+def check_day(day: date, record: str) -> None:
+    """Refuse a day before 1900: a year that lost or changed a digit.
+
+    Args:
+        day: The day.
+        record: The record of which it is said.
+    """
+    if day.year < _FIRST_YEAR:
+        what, why = f"{record}: the date {day}", f"lies before {_FIRST_YEAR}"
+        raise InvalidRequest(what, why, "mend its year")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Document, Event, Noted, Provenance
@@ -41,9 +42,22 @@ def note(
     check_not_future(session, provenance.on, record)
     for document in noted.documents:
         check_document_kept(session, document)
-        if is_signed_later(document, provenance.on):
-            why = f"is signed on {document.signed_on}, after the {provenance.on} of the note"
-            instead = "note it on the day of its signature, or later"
-            raise InvalidRequest(f"the document {document.name!r}", why, instead)
+        check_signed_by(document, provenance.on)
     take(session, event, known)
     return event
+
+
+def check_signed_by(document: Document, on: date) -> None:
+    """Refuse a document that was signed after the note that brings it.
+
+    Args:
+        document: The document.
+        on: The day of the note.
+
+    Raises:
+        InvalidRequest: It was.
+    """
+    if is_signed_later(document, on):
+        why = f"is signed on {document.signed_on}, after the {on} of the note"
+        instead = "note it on the day of its signature, or later"
+        raise InvalidRequest(f"the document {document.name!r}", why, instead)

@@ -36,22 +36,26 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import SYSTEM, Category
-from peelflow.register.context import APPOINTMENT, is_signed_later
+from peelflow.register.context import APPOINTMENT, check_inspection, is_signed_later
 from peelflow.register.dependents import OTHER_LEVELS_SINCE, check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
 from peelflow.register.hierarchy import checked_parent, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
 from peelflow.register.kept_before import as_taken, is_of_before, value_as_taken
 from peelflow.register.kept_corrections import check_correction
+from peelflow.register.kept_fields import check_entry_said, check_not_cleared
 from peelflow.register.kept_parts import check_parts_added
+from peelflow.register.kept_requests import check_requested
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
+    check_day,
     check_document_name,
     check_field,
     check_kind,
     check_length,
     check_readable,
 )
+from peelflow.register.notes import check_signed_by
 from peelflow.register.permission import (
     ContextChange,
     as_recorded,
@@ -72,7 +76,6 @@ from peelflow.register.taken_over import (
 from peelflow.register.undeclared import SHAPED, is_of_other_type
 from peelflow.register.validation import (
     check_graded,
-    check_inspection,
     check_name,
     check_other_value,
     check_provenance,
@@ -112,12 +115,14 @@ def check_as_recorded(
 
     Raises:
         InvalidRequest: With what a verb says to it.
-        Refused: It amends a field on which an act rests that stands.
+        Refused: It amends a field on which an act rests that stands, or withdraws what others rest
+            on.
     """
     record, what = event.record, event.what
     said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
     key = None if event.key is None else as_taken(event, event.key)
     check_provenance(evolve(said, key=key), record)
+    _check_years(event)
     check_name(event.actor.person, "the actor's person")
     check_name(event.recorded_by, "recorded_by")
     if isinstance(what, _SAYING_WHY):
@@ -132,10 +137,18 @@ def check_as_recorded(
     else:
         # INVARIANT: only what enters a record has none before it.
         _check_later(session, history, event, before or after, change_context)
+        check_requested(session, history, event, before or after, after)
     if not (is_of_before(event) and isinstance(what, Corrected)):  # a correction let it be so once
         check_of_one_force(before, after)
     check_appointing_role(session, before, after, event)
     check_level_changer(session, before, after, event, history)
+
+
+def _check_years(event: Event) -> None:
+    """Refuse a day before 1900, which an earlier peelflow did not ask of each."""
+    to = event.what.to if isinstance(event.what, Corrected) else None
+    for day in () if is_of_before(event) else filter(None, (event.on, to)):
+        check_day(day, event.record)
 
 
 def _check_document(event: Event, document: Document) -> None:
@@ -143,6 +156,8 @@ def _check_document(event: Event, document: Document) -> None:
     check_document_name(document.name)
     if document.signed_by is not None:
         check_name(document.signed_by, "who signed the document")
+    if isinstance(event.what, Noted):
+        check_signed_by(document, event.on)
 
 
 def _check_role(session: Session, event: Event) -> None:
@@ -192,6 +207,7 @@ def _check_entry(
     for name, value in what.fields.items():
         _check_value(session, event, what.category, name, value)
     checked_days(what.fields, record=event.record)
+    check_entry_said(event, what)
     _check_questions(session, event, what.category, what.fields)
 
 
@@ -334,6 +350,7 @@ def _check_amended(
     name, was = what.field, before.fields.get(what.field)
     where = f"{event.record}: the field `{name}`"
     check_other_value(was, what.new, where)
+    check_not_cleared(event, before.category, what)
     if what.new is not None:
         _check_value(session, event, before.category, name, what.new)
     fields = apply(before, event).fields

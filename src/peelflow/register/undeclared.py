@@ -18,7 +18,8 @@ from peelflow.register.kept_rules import NAMED_AT_MOST
 from peelflow.register.session import Session
 from peelflow.results import define
 from peelflow.rulebook.national import national
-from peelflow.stores.soundness import entry_of
+from peelflow.stores.soundness import documents_of, entry_of
+from peelflow.texts import TEXT_TURNERS
 
 SHAPED = ("person", "date")
 """The types of fields whose values have one shape under whatever rules."""
@@ -30,6 +31,7 @@ class UndeclaredWords:
 
     _unknown: dict[tuple[str, str], dict[str, None]] = field(factory=dict)
     _sets: dict[str, dict[str, None]] = field(factory=dict)
+    _kinds: dict[str, dict[str, None]] = field(factory=dict)
     _fields: dict[tuple[str, str, bool], dict[str, None]] = field(factory=dict)
 
     def note(self, session: Session, record: Record, history: Sequence[Event]) -> None:
@@ -47,6 +49,10 @@ class UndeclaredWords:
             if name not in declared:
                 self._unknown.setdefault((name, record.category), {})[record.id] = None
         for event in history:
+            for document in documents_of(event):
+                # What turns text around an earlier peelflow let in: that is told as such.
+                if document.kind not in words.evidence and TEXT_TURNERS.isdisjoint(document.kind):
+                    self._kinds.setdefault(document.kind, {})[event.record] = None
             for of, name, value in _each_said(event, record.category):
                 if name == QUESTION_SET_FIELD and isinstance(value, str):
                     if value not in words.question_sets:
@@ -65,6 +71,9 @@ class UndeclaredWords:
         for name, records in sorted(self._sets.items()):
             told = f"no file here declares the question set {name!r:.80}, as {first_names(records)}"
             yield f"{told} has it: no inspection is held to be none that covers it"
+        for name, records in sorted(self._kinds.items()):
+            told = f"no file here declares the kind of evidence {name!r:.80}"
+            yield f"{told}, as a document of {first_names(records)} is of it"
         for (category, name, is_text), records in sorted(self._fields.items()):
             was, now = ("a text", "a list") if is_text else ("a list", "a text")
             told = f"the field `{name}` of a `{category}` is {now} by the files here"

@@ -32,8 +32,9 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Category, FieldRule, Level, Lifecycle, Pin, Role
-from peelflow.register.context import INSPECTION, ReadSet, Services, holidays_for
+from peelflow.register.context import ReadSet, Services, holidays_for
 from peelflow.register.limits import (
+    check_day,
     check_document_name,
     check_document_size,
     check_field,
@@ -200,15 +201,10 @@ def check_date(on: object, record: str) -> None:
         raise InvalidRequest(what, why, "give one, such as date(2023, 3, 30)")
 
 
-_FIRST_YEAR = 1900
-
-
 def check_not_future(reads: ReadSet, on: date, record: str) -> None:
-    """Refuse a day in the future, and one before 1900: a year that lost or changed a digit."""
+    """Refuse a day in the future, and one before 1900."""
     check_date(on, record)
-    if on.year < _FIRST_YEAR:
-        what, why = f"{record}: the date {on}", f"lies before {_FIRST_YEAR}"
-        raise InvalidRequest(what, why, "mend its year")
+    check_day(on, record)
     if on > reads.today:
         raise InvalidRequest(
             f"{record}: the date {on}",
@@ -256,6 +252,11 @@ def check_change(
     what = f"{record}: the field `{field}`"
     rule = rule_of_field(category, field, what)
     check_other_value(old, new, what)
+    check_clear(rule, new, what)
+
+
+def check_clear(rule: FieldRule, new: Value | None, what: str) -> None:
+    """Refuse to unset a field that must be there."""
     if new is None and rule.required:
         raise InvalidRequest(what, "must not be empty", f"give it: {rule.title}")
 
@@ -270,8 +271,8 @@ def rule_of_field(category: Category, name: str, what: str) -> FieldRule:
     """Return the rule of a field that a category declares, or refuse `what` names it."""
     rule = category.fields.get(name)
     if rule is None:
-        instead = suggestion(name, category.fields)
-        raise InvalidRequest(what, "is not declared for its category", instead)
+        why = "is not declared for its category"
+        raise InvalidRequest(what, why, suggestion(name, category.fields))
     return rule
 
 
@@ -324,13 +325,18 @@ def checked_fields(
         for name, value in sorted(given.items())
     }
     fields |= counted_days(category, fields, record=record)
-    for name, rule in category.fields.items():
-        if rule.required and name not in fields:
-            raise InvalidRequest(
-                f"{record}: the field `{name}`", "is missing", f"give it: {rule.title}"
-            )
+    check_required(category.fields, fields, record=record)
     checked_days(fields, record=record)
     return fields
+
+
+def check_required(
+    rules: Mapping[str, FieldRule], fields: Mapping[str, Value], *, record: str
+) -> None:
+    """Refuse fields without one that must be there."""
+    for name, rule in rules.items():
+        if rule.required and name not in fields:
+            raise InvalidRequest(_field_of(record, name), "is missing", f"give it: {rule.title}")
 
 
 def checked_value(category: Category, name: str, value: FieldInput, *, record: str) -> Value:
@@ -488,14 +494,6 @@ def check_references(
             raise InvalidRequest(what, f"is {value!r}, and {why}", instead)
         if named.category not in rule.to:
             raise InvalidRequest(what, f"is {value}, a `{named.category}`", instead)
-
-
-def check_inspection(reads: ReadSet, inspection: str) -> None:
-    """Refuse an inspection that is none, also where the rules ask for none."""
-    named = reads.find(inspection)
-    if named is None or named.category != INSPECTION:
-        what, why = f"the inspection {inspection!r:.80}", "is none that was added here"
-        raise InvalidRequest(what, why, "name one that was, or leave it out")
 
 
 def idempotency_payload(event: Event) -> tuple[object, ...]:

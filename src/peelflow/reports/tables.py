@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from operator import attrgetter
@@ -86,13 +87,22 @@ def _place_of(table: Table, column: str) -> int:
     return table.columns.index(column)
 
 
-def _rank(cell: Cell) -> tuple[int, int, str]:
+def _rank(cell: Cell) -> tuple[int, tuple[int, ...], str]:
     """Return by what a cell is sorted: numbers before days, and these before words."""
     if isinstance(cell, int):
-        return 0, cell, ""
-    if isinstance(cell, str) and is_as_known(cell) and (span := read_span(cell)):
-        return 1, span.last.toordinal(), cell  # behind the days that it may be
-    return (1, cell.toordinal(), "") if isinstance(cell, date) else (2, 0, str(cell))
+        return 0, (cell,), ""
+    if isinstance(cell, date):
+        return 1, (cell.toordinal(),), ""
+    text = str(cell)
+    if is_as_known(text) and (span := read_span(text)):
+        return 1, (span.last.toordinal(),), text  # behind the days that it may be
+    if _NUMBER.fullmatch(text):
+        return 0, tuple(map(int, text.split("."))), text
+    return 2, (), text
+
+
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*", re.ASCII)
+"""A number as texts have it: a question such as 7.2, or a level."""
 
 
 def grouped_table(grouped: GroupedFigures, title: str) -> Table:

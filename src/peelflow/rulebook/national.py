@@ -239,6 +239,15 @@ def national() -> Rulebook:
     return (kept and rulebook_from_cache(kept, rules / NATIONAL)) or prove_national(rules)
 
 
+def shipped_national() -> Rulebook:
+    """Return the national rulebook as it came, whatever change of it holds here."""
+    token = _CHANGES.set(None)
+    try:
+        return national()
+    finally:
+        _CHANGES.reset(token)
+
+
 def _genuine_cache(file: Path) -> str:
     """Return the text of the cache, or nothing where it is not the one this package came with.
 
@@ -346,6 +355,7 @@ def load(*paths: Path | str, base: Rulebook | None = None) -> Rulebook:
 
     Raises:
         InvalidRules: With every fault of every file, sorted by place.
+        InvalidRequest: What is given is no path.
 
     Returns:
         The base with what the files add, all of it checked and proved.
@@ -378,7 +388,12 @@ def examine(*paths: Path | str, base: Rulebook | None = None) -> CheckedRules:
 
     Raises:
         InvalidRules: The national rules, which they build on, are damaged.
+        InvalidRequest: What is given is no path.
     """
+    for path in cast("tuple[object, ...]", paths):
+        if not isinstance(path, str | Path):
+            what, why = f"the rule files {path!r}", "are no path"
+            raise InvalidRequest(what, why, "give each path as a text or a Path: `load(*paths)`")
     # The loader is imported where files are read: a start does without YAML and proofs.
     from peelflow.rulebook.loader import check_files, read_files
 

@@ -92,9 +92,7 @@ def read_map(path: Path, rulebook: Rulebook, *, fill: Mapping[str, str] | None =
         InvalidRequest: What is to be filled in is no fixed part.
     """
     filled = dict(fill or {})
-    for name in filled.keys() - set(_FILLED):
-        what, why = f"the fixed part {name!r} to fill", "is none of a tracker's map"
-        raise InvalidRequest(what, why, suggestion(name, _FILLED))
+    check_fixed_parts(filled)
     try:
         node = _with_filled(read_mapping(_source_of(path), path.as_posix()), filled)
         file = _map_of(node)
@@ -124,6 +122,20 @@ def _source_of(path: Path) -> bytes:
 def _about_maps(found: Diagnostic) -> Diagnostic:
     """Return a fault of YAML with what to do in a map where it says how a rule file begins."""
     return evolve(found, help=HOW_TO_PROPOSE) if found.help == HOW_TO_BEGIN else found
+
+
+def check_fixed_parts(names: Iterable[str]) -> None:
+    """Refuse what is to be filled in and is no fixed part of a map.
+
+    Args:
+        names: What is to be filled in.
+
+    Raises:
+        InvalidRequest: One of them is none.
+    """
+    for name in sorted({*names} - set(_FILLED)):
+        what, why = f"the fixed part {name!r} to fill", "is none of a tracker's map"
+        raise InvalidRequest(what, why, suggestion(name, _FILLED))
 
 
 def _with_filled(node: MappingNode, filled: Mapping[str, str]) -> MappingNode:

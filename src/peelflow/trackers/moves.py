@@ -89,7 +89,7 @@ def move_record(session: Session, record: Record, request: MoveRequest) -> MoveR
     if not lawful:
         if not tried:
             why = f"no step of {rules} leads from here to there"
-            return MoveResult((), why, "mend the sheet, or correct what is wrong in the register")
+            return MoveResult((), why, _MEND)
         return MoveResult((), tried[0][1], say_way(session, record, request))
     with session.savepoint():
         _take(session, record.id, lawful[0], request)
@@ -204,7 +204,12 @@ def say_way(session: Session, record: Record, request: MoveRequest) -> str:
     """
     on = max(request.on, record.on)
     way = route_of(session, record.id, to=request.state, ledger="portal", on=on)
-    return _say_steps(way) or f"there is no way to `{request.state}`: {way.why}"
+    if way.steps or way.why is None:  # it may count so already, and stand elsewhere
+        return _say_steps(way) or _MEND
+    return f"there is no way to `{request.state}`: {way.why}"
+
+
+_MEND = "mend the sheet, or correct what is wrong in the register"
 
 
 def _say_steps(way: Route) -> str:

@@ -46,7 +46,7 @@ from peelflow.trackers.known_words import (
     question_words_like,
     state_of_word,
 )
-from peelflow.trackers.mapping import RECORD_TARGETS, TARGETS, UNSURE
+from peelflow.trackers.mapping import RECORD_TARGETS, TARGETS, UNSURE, check_fixed_parts
 from peelflow.trackers.rows import LEVEL_WORDS, NOBODY_WORDS, normal_form
 from peelflow.trackers.update import is_workbook
 from peelflow.trackers.workbook import read_workbook
@@ -89,8 +89,10 @@ def propose_map(
 
     Raises:
         InvalidRules: The file cannot be read, or no row of it looks like headings.
+        InvalidRequest: What is to be filled in is no fixed part.
         MissingDependency: A workbook is given and python-calamine is not installed.
     """
+    check_fixed_parts(fill or ())
     path = Path(path)
     sheets, notes = _sheets_with_headings(path, read_file(path))
     (grid, headings), *others = sheets
