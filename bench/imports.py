@@ -13,8 +13,8 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -89,34 +89,49 @@ def keep_by_hand(source: Path, path: Path) -> float:
         changes = kept.execute("SELECT * FROM changes").fetchall()
     told = [(row, json.loads(row[-1])) for row in records]
     said = [(row, json.loads(row[6])) for row in events]
+    with empty_file(path) as target:
+        start = perf_counter()
+        heads: dict[str, str] = {}
+        rows = [chained(row, dumped(plain), heads) for row, plain in said]
+        keep_rows(
+            target,
+            records=[(*row[:-1], dumped(plain)) for row, plain in told],
+            events=rows,
+            changes=changes,
+        )
+        return perf_counter() - start
+
+
+@contextmanager
+def empty_file(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a new file with the tables of a register, which keeps as durably."""
     with closing(sqlite3.connect(path, isolation_level=None)) as target:
         target.execute("PRAGMA journal_mode = WAL")
         target.execute("PRAGMA synchronous = FULL")
         for table in TABLES:
             target.execute(table)
-        start = perf_counter()
-        heads: dict[str, str] = {}
-        rows = [_chained(row, _dumped(plain), heads) for row, plain in said]
-        target.execute("BEGIN IMMEDIATE")
-        for table, values in (
-            ("records", [(*row[:-1], _dumped(plain)) for row, plain in told]),
-            ("events", rows),
-            ("changes", changes),
-        ):
-            places = ", ".join("?" * len(values[0]))
-            target.executemany(f"INSERT INTO {table} VALUES ({places})", values)
-        target.execute("COMMIT")
-        return perf_counter() - start
+        yield target
 
 
-def _chained(row: tuple[object, ...], text: str, heads: dict[str, str]) -> tuple[object, ...]:
+def keep_rows(target: sqlite3.Connection, **tables: Sequence[tuple[object, ...]]) -> None:
+    """Keep the rows of some tables in one transaction."""
+    target.execute("BEGIN IMMEDIATE")
+    for table, rows in tables.items():
+        places = ", ".join("?" * len(rows[0]))
+        target.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
+    target.execute("COMMIT")
+
+
+def chained(row: tuple[object, ...], text: str, heads: dict[str, str]) -> tuple[object, ...]:
+    """Return an event's row with another text, behind the last one of its record."""
     name = str(row[1])
     previous = heads.get(name, "")
     digest = heads[name] = sha256(f"{previous}{text}".encode()).hexdigest()
     return (*row[:6], text, previous, digest)
 
 
-def _dumped(told: object) -> str:
+def dumped(told: object) -> str:
+    """Return the canonical JSON of what a text told."""
     return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -138,10 +153,10 @@ def _main(side: str, place: Path) -> None:
         seconds = import_sheet(place / "sheet.csv", made)
     else:
         seconds = keep_by_hand(place / "first.db", made)
-    print(seconds, _most_held())
+    print(seconds, most_held())
 
 
-def _most_held() -> float:
+def most_held() -> float:
     """Return the MiB that this process held at most; Linux tells it apart from what began it."""
     status = Path("/proc/self/status")
     told = status.read_text("utf-8").splitlines() if status.is_file() else []

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench import decision, durable, growth, imports, lists, postgres, proof, start  # noqa: E402
+from bench import decision, durable, growth, imports, lists, postgres, proof, start, whole  # noqa: E402
 from bench.table import facts, table  # noqa: E402
 
 DRAWN = ROOT / "docs" / "performance"
@@ -36,6 +36,7 @@ def main() -> None:
         *proof.measure(),
         *lists.measure(folder),
         *imports.measure(folder, imports.MANY if given.full else imports.ROWS),
+        *whole.measure(folder, whole.MANY if given.full else whole.RECORDS),
     ]
     print()
     for line in table(results):

@@ -513,7 +513,7 @@ def _is_register(file: Path) -> bool:
 def _verify_export_file(
     export: Path, given: GivenSeal, *, judge: bool, rules: list[Path] | None
 ) -> Verification:
-    """Verify an export by itself; judge its events in a register of their own, in memory.
+    """Verify an export by itself; judge its events in a register of their own.
 
     It is read once, so that all of it is looked at as it was at one moment.
     """

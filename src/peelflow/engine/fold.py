@@ -75,12 +75,17 @@ def apply(record: Record, event: Event) -> Record:
     if isinstance(event.what, TransitionTaken):
         return _after_transition(record, event, event.what)
     if isinstance(event.what, Corrected):
-        return evolve(record, number=event.number)
+        return _with_parts(record, {"number": event.number})
     if isinstance(event.what, Noted):
         documents = (*record.note_documents, *_attachments(event.what.documents, event.number))
-        return evolve(record, number=event.number, note_documents=documents)
-    on = max(record.on, event.on)
-    return evolve(record, number=event.number, on=on, **_changed_parts(record, event))
+        return _with_parts(record, {"number": event.number, "note_documents": documents})
+    parts = {"number": event.number, "on": max(record.on, event.on)}
+    return _with_parts(record, parts | _changed_parts(record, event))
+
+
+def _with_parts(record: Record, parts: Mapping[str, Any]) -> Record:
+    """Return a record with some parts changed: `evolve` takes three times as long."""
+    return Record(**{**vars(record), **parts})
 
 
 def fold(events: Iterable[Event]) -> Record:
@@ -99,7 +104,10 @@ def fold(events: Iterable[Event]) -> Record:
     record = begin(effective[0])
     for event in effective[1:]:
         record = apply(record, event)
-    return evolve(record, number=history[-1].number, withdrawn=withdrawn)
+    number = history[-1].number
+    if (record.number, record.withdrawn) == (number, withdrawn):
+        return record
+    return evolve(record, number=number, withdrawn=withdrawn)
 
 
 def _standing_events(history: tuple[Event, ...]) -> tuple[tuple[Event, ...], bool]:

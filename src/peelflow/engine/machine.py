@@ -299,12 +299,14 @@ def stays_within(lifecycle: Lifecycle, source: str, rule: Transition) -> bool:
     return is_to_other and lifecycle.stands_for(rule.to) == lifecycle.stands_for(source)
 
 
-def figure_lines(lifecycle: Lifecycle, state: str) -> list[FigureLine]:
+@lru_cache(maxsize=1024)
+def figure_lines(lifecycle: Lifecycle, state: str) -> tuple[FigureLine, ...]:
     """Return where the figures count a record that stands in a state, by its national name."""
     counts_as, name = lifecycle.states[state].counts_as, lifecycle.stands_for(state)
-    return [(*line, name) for line in sorted(counts_as.items())]
+    return tuple([(*line, name) for line in sorted(counts_as.items())])
 
 
+@lru_cache(maxsize=4096)
 def deltas_between(lifecycle: Lifecycle, old: str, new: str) -> tuple[FigureDelta, ...]:
     """Return how the figures change when a record moves between two states of a lifecycle."""
     left, entered = figure_lines(lifecycle, old), figure_lines(lifecycle, new)

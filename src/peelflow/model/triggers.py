@@ -7,10 +7,12 @@ What others did keeps what it rested on. So no move to other rules makes one of 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from peelflow.model.rules import SYSTEM, Lifecycle, Role, Transition, each_transition
 
 
+@lru_cache(maxsize=256)
 def triggers_sending_back(lifecycle: Lifecycle) -> frozenset[str]:
     """Return the triggers that re-open a record, or by which somebody else sends it back.
 
@@ -26,6 +28,7 @@ def triggers_sending_back(lifecycle: Lifecycle) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=256)
 def triggers_of_others(lifecycle: Lifecycle) -> frozenset[str]:
     """Return the triggers that a role of another side than the force may do."""
     return frozenset(

@@ -7,6 +7,7 @@ rules would have let somebody do, or they are told here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from attrs import evolve, field
 
@@ -17,6 +18,7 @@ from peelflow.model.decisions import Act, Context, Predicate, Refused
 from peelflow.model.records import (
     PEELFLOW,
     Added,
+    Corrected,
     Event,
     Migrated,
     Record,
@@ -188,17 +190,17 @@ def judge_events(
         histories = store.histories([record.id for record in records])
         session.read(tuple(dict.fromkeys(_each_beside(records))))
         for record in records:
-            events = tuple(entry.event for entry in histories.get(record.id, ()))
+            steps = _Steps(tuple(entry.event for entry in histories.get(record.id, ())))
             found = [
-                *_each_told(record, _unlawful_events(session, events, predicates, untold)),
-                *_each_told(record, _unrecordable_events(session, events, predicates)),
-                *_each_told(record, _unfit_records(session, record, events, names, untold)),
+                *_each_told(record, _unlawful_events(session, steps, predicates, untold)),
+                *_each_told(record, _unrecordable_events(session, steps, predicates)),
+                *_each_told(record, _unfit_records(session, record, steps.history, names, untold)),
             ]
             numbers = {each.event for each in found if each.event}
-            missed = _each_as_recorded_fault(session, events, predicates, untold)
+            missed = _each_as_recorded_fault(session, steps, predicates, untold)
             found += (each for each in _each_told(record, missed) if each.event not in numbers)
-            found += _each_told(record, _misput_events(session, record, events, parents))
-            found += _each_told(record, untold.each_unnoted(session, record, events))
+            found += _each_told(record, _misput_events(session, record, steps.history, parents))
+            found += _each_told(record, untold.each_unnoted(session, record, steps.history))
             discrepancies += dict.fromkeys(found)
     of_documents, unknown = untold.documents.judged(
         store, first.services.documents if words is None else words, beside=discrepancies
@@ -325,15 +327,40 @@ def _each_beside(records: Iterable[Record]) -> Iterator[str]:
             yield record.parent
 
 
+@define(eq=False)
+class _Steps:
+    """All events of a record, with the record before and after each: folded once for all."""
+
+    history: Sequence[Event]
+    _known: list[tuple[Event, Record | None, Record]] = field(factory=list, init=False)
+    _rest: Iterator[tuple[Event, Record | None, Record]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._rest = each_as_recorded(self.history)
+
+    def as_recorded(self) -> Iterator[tuple[Event, Record | None, Record]]:
+        """Yield each event with the record as it stood before and after it when it was recorded."""
+        yield from self._known
+        for step in self._rest:
+            self._known.append(step)
+            yield step
+
+    def standing(self) -> Iterator[tuple[Event, Record | None]]:
+        """Yield each event that stands, as it is known by now, with the record before it."""
+        if any(isinstance(event.what, Corrected) for event in self.history):
+            return each_event_with_record(as_corrected(self.history))
+        return ((event, before) for event, before, _ in self.as_recorded())
+
+
 def _unlawful_events(
-    session: Session, history: Sequence[Event], predicates: AssumedPredicates, untold: _Untold
+    session: Session, steps: _Steps, predicates: AssumedPredicates, untold: _Untold
 ) -> Iterator[Discrepancy]:
-    for event, record in each_event_with_record(as_corrected(history)):
+    for event, record in steps.standing():
         try:
             why = _why_unlawful(session, event, record, predicates)
             if not why and record is not None:
                 as_kept = context_as_kept(session, event, record, predicates)
-                untold.note_appointed(session, history, event, record, as_kept)
+                untold.note_appointed(session, steps.history, event, record, as_kept)
         except InvalidRequest as fault:
             why = str(fault)
         except _UNFORESEEN as fault:
@@ -344,13 +371,13 @@ def _unlawful_events(
 
 
 def _unrecordable_events(
-    session: Session, history: Sequence[Event], predicates: AssumedPredicates
+    session: Session, steps: _Steps, predicates: AssumedPredicates
 ) -> Iterator[Discrepancy]:
     """Yield each event that no verb records, whatever its rules say of it.
 
     What an inspection covered when something was said that was voided since is not asked.
     """
-    standing = {event.number for event in as_corrected(history)}
+    standing = {event.number for event in as_corrected(steps.history)}
 
     def as_given(context: Context) -> Context:
         return evolve(context, predicates=predicates)
@@ -358,9 +385,9 @@ def _unrecordable_events(
     def as_voided(context: Context) -> Context:
         return evolve(context, predicates=predicates, inspection=None)
 
-    for event, before, after in each_as_recorded(history):
+    for event, before, after in steps.as_recorded():
         try:
-            earlier, change = history[: event.number - 1], as_voided
+            earlier, change = steps.history[: event.number - 1], as_voided
             if event.number in standing:
                 change = as_given
             check_as_recorded(session, earlier, event, before, after, change_context=change)
@@ -375,17 +402,17 @@ def _unrecordable_events(
 
 
 def _each_as_recorded_fault(
-    session: Session, history: Sequence[Event], predicates: AssumedPredicates, untold: _Untold
+    session: Session, steps: _Steps, predicates: AssumedPredicates, untold: _Untold
 ) -> Iterator[Discrepancy]:
     """Yield what could not have been recorded so, though it may be corrected by now."""
 
     def as_given(context: Context) -> Context:
         return evolve(context, predicates=predicates, unseen_forces=())
 
-    if not has_steps_at_once(session, history):
+    if not has_steps_at_once(session, steps.history):
         return
-    yield from _each_unlawful_as_recorded(session, history)
-    for missing in each_step_missing(session, history, change_context=as_given):
+    yield from _each_unlawful_as_recorded(session, steps)
+    for missing in each_step_missing(session, steps.history, change_context=as_given):
         event = missing.event
         if missing.is_sure:
             yield Discrepancy(event.record, event.number, UNLAWFUL, missing.sentence)
@@ -394,11 +421,12 @@ def _each_as_recorded_fault(
             untold.steps.setdefault(name, {})[event.record] = None
 
 
-def _each_unlawful_as_recorded(session: Session, history: Sequence[Event]) -> Iterator[Discrepancy]:
+def _each_unlawful_as_recorded(session: Session, steps: _Steps) -> Iterator[Discrepancy]:
     """Yield each event that was unlawful when it was recorded, and each step put elsewhere."""
+    history = steps.history
     standing = {event.number for event in as_corrected(history)}
     anew = steps_after_re_entry(history)  # which stand elsewhere among the others
-    for event, before, _ in each_as_recorded(history):
+    for event, before, _ in steps.as_recorded():
         try:
             why = why_not_at_once(history[: event.number - 1], event) if before is not None else ""
             if not why and before is not None and event.number not in anew:
@@ -473,12 +501,17 @@ def _people_alike(history: Sequence[Event]) -> Iterator[Discrepancy]:
             if alike is not None and is_alike_as_number(person, alike):
                 alike = None  # verbs let both of a register of before go on
             who = f"`{alike}`, who is on this record"
-            if are_alike(person, PEELFLOW.person) and not is_of_before(event):
+            if _is_as_peelflow(person) and not is_of_before(event):
                 alike, who = PEELFLOW.person, "what peelflow calls itself"
             if alike is not None:
                 why = f"the person {person!r} {SPELT_ALIKE} {who}"
                 yield Discrepancy(event.record, event.number, UNLAWFUL, why)
             people[person] = None
+
+
+@lru_cache(maxsize=1_024)
+def _is_as_peelflow(person: str) -> bool:
+    return are_alike(person, PEELFLOW.person)
 
 
 def _why_unlawful(

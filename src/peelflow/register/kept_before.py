@@ -119,9 +119,16 @@ def context_as_kept(
         signers = kept_signers(session, session.lifecycle(record), event)
         covering = _as_it_may_have_covered(record, context)
         # It lies no later than the day on which it was recorded; whether that has come is told.
-        known = evolve(context, predicates=predicates, today=max(context.today, event.on))
+        today = max(context.today, event.on)
         sent_back = _sent_back_as_kept(session, event, record, context)
-        return evolve(known, signers=signers, inspection=covering, sent_back=sent_back)
+        return evolve(
+            context,
+            predicates=predicates,
+            today=today,
+            signers=signers,
+            inspection=covering,
+            sent_back=sent_back,
+        )
 
     return as_kept
 
@@ -198,9 +205,11 @@ class TakenBefore:
             record: The record before it.
             as_kept: Returns what an act may look at as it is to be seen.
         """
-        signers, actor = _national_signers(session), event.actor
-        is_judged = isinstance(event.what, TransitionTaken | Relevelled | Migrated)
-        if not (is_judged and is_of_before(event) and actor.role in signers):
+        actor, is_judged = (
+            event.actor,
+            isinstance(event.what, TransitionTaken | Relevelled | Migrated),
+        )
+        if not (is_judged and is_of_before(event) and actor.role in _national_signers(session)):
             return
         if actor.role in roles_signing(session.lifecycle(record)):
             return

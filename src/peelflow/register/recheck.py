@@ -12,7 +12,6 @@ from datetime import date
 
 from attrs import evolve
 
-from peelflow.engine.fold import apply
 from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.constraints import LONGEST_NAME
@@ -119,9 +118,9 @@ def check_as_recorded(
             on.
     """
     record, what = event.record, event.what
-    said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source)
     key = None if event.key is None else as_taken(event, event.key)
-    check_provenance(evolve(said, key=key), record)
+    said = Provenance(event.actor, event.on, event.recorded_by, event.reason, event.source, key)
+    check_provenance(said, record)
     _check_years(event)
     check_name(event.actor.person, "the actor's person")
     check_name(event.recorded_by, "recorded_by")
@@ -136,7 +135,7 @@ def check_as_recorded(
         _check_beginning(session, event, what, said)
     else:
         # INVARIANT: only what enters a record has none before it.
-        _check_later(session, history, event, before or after, change_context)
+        _check_later(session, history, event, before or after, change_context, after=after)
         check_requested(session, history, event, before or after, after)
     if not (is_of_before(event) and isinstance(what, Corrected)):  # a correction let it be so once
         check_of_one_force(before, after)
@@ -291,6 +290,8 @@ def _check_later(
     event: Event,
     before: Record,
     change_context: ContextChange,
+    *,
+    after: Record,
 ) -> None:
     match event.what:
         case TransitionTaken(inspection=inspection, successor=successor):
@@ -299,7 +300,7 @@ def _check_later(
             if successor is not None:
                 _check_named(session, event, successor, "its successor", not_of=APPOINTMENT)
         case Amended() as what:
-            _check_amended(session, history, event, before, what)
+            _check_amended(session, history, event, before, what, after=after)
             check_standing_acts(
                 session,
                 before,
@@ -346,6 +347,8 @@ def _check_amended(
     event: Event,
     before: Record,
     what: Amended,
+    *,
+    after: Record,
 ) -> None:
     name, was = what.field, before.fields.get(what.field)
     where = f"{event.record}: the field `{name}`"
@@ -353,11 +356,10 @@ def _check_amended(
     check_not_cleared(event, before.category, what)
     if what.new is not None:
         _check_value(session, event, before.category, name, what.new)
-    fields = apply(before, event).fields
     if name in _DAY_FIELDS:
-        checked_days(fields, record=event.record)
+        checked_days(after.fields, record=event.record)
     if name in QUESTION_FIELDS:
-        _check_questions(session, event, before.category, fields)
+        _check_questions(session, event, before.category, after.fields)
     category = session.rulebook.vocabulary.categories.get(before.category)
     rule = category.fields.get(name) if category else None
     if rule is not None and rule.counts_from is None:
@@ -455,6 +457,8 @@ def why_alike(session: Session, names: KnownNames, record: Record, history: Hist
         if is_shared and said.kind == "person":
             continue
         used = evolve(said, force=record.force) if said.kind == "id" else said
+        if names.is_known(used):  # as most forces and persons are
+            continue
         near = names.alike(used)
         is_two = near is not None and not (
             (used.kind != "id" or is_of_before(history[0])) and is_alike_as_number(used.name, near)

@@ -288,18 +288,22 @@ def _decide_as_of(
 ) -> Event | Refusal:
     """Decide an act anew, among the children of its day and what was known when it was recorded."""
     rules = session.lifecycle(record)
-    context = evolve(change_context(session.context(rules, record, act)), scope=None)
+    context = change_context(session.context(rules, record, act))
+    if context.scope is not None:
+        context = evolve(context, scope=None)
     if context.unseen_forces:
         check_every_force_seen(session, record, "records of its other forces may ask for an answer")
     if "children" in reads(rules, record, act.trigger):
         children = [child_at(session, name, act.on, child_histories) for name in record.children]
         context = evolve(context, children=tuple(children))
-    mentions = tuple(
-        mention
-        for mention in context.mentions
-        if _was_mentioned(session, mention, record, lambda each: each.recorded_at <= known)
-    )
-    return decide(rules, record, act, evolve(context, mentions=mentions))
+    if context.mentions:
+        mentions = tuple(
+            mention
+            for mention in context.mentions
+            if _was_mentioned(session, mention, record, lambda each: each.recorded_at <= known)
+        )
+        context = evolve(context, mentions=mentions)
+    return decide(rules, record, act, context)
 
 
 def _was_mentioned(

@@ -6,7 +6,8 @@ comes in only where somebody asks for it as it was found: then `verify` finds it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +21,7 @@ from peelflow.register.kept_documents import DocumentWords
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.results import Result, frozen
+from peelflow.stores.base import Store
 from peelflow.stores.export import (
     check_beginning_held,
     private_lines,
@@ -27,7 +29,7 @@ from peelflow.stores.export import (
     verify_export,
 )
 from peelflow.stores.integrity import Discrepancy
-from peelflow.stores.memory import MemoryStore
+from peelflow.stores.sqlite import SqliteStore
 
 
 @frozen
@@ -111,9 +113,20 @@ def judge_export(services: Services, lines: Iterable[str]) -> Verification:
         services: The rulebook, the clock and the functions to judge it by.
         lines: The export's lines.
     """
-    store, words = MemoryStore(), DocumentWords()
-    # INVARIANT: no document is held: `verify_export` has looked at each, and no rule reads one.
-    restore_export(store, lines, keep=words.keep_document)
-    rulebook = with_kept_words(store, services.rulebook)
-    alone = evolve(services, store=store, documents=words, rulebook=rulebook, force=None)
-    return judge_events(store, partial(Session, alone))
+    words = DocumentWords()
+    with _store_on_disk() as store:
+        # INVARIANT: no document is held: `verify_export` has looked at each, and no rule reads one.
+        restore_export(store, lines, keep=words.keep_document)
+        rulebook = with_kept_words(store, services.rulebook)
+        alone = evolve(services, store=store, documents=words, rulebook=rulebook, force=None)
+        return judge_events(store, partial(Session, alone))
+
+
+@contextmanager
+def _store_on_disk() -> Iterator[Store]:
+    """Give an empty store that holds nothing in memory, and is gone at the end."""
+    from tempfile import TemporaryDirectory  # slow to load, and seldom needed
+
+    with TemporaryDirectory() as folder, closing(SqliteStore(Path(folder) / "export.db")) as store:
+        store.url = "the export"  # so that nobody is told of a file that is gone
+        yield store

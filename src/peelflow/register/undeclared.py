@@ -89,10 +89,10 @@ def is_of_other_type(category: str, name: str, rule: FieldRule, value: Value) ->
         rule: What is declared of it now.
         value: What it holds.
     """
-    known = national().vocabulary.categories.get(category)
-    if rule.type in SHAPED or (known is not None and name in known.fields):
+    if rule.type in SHAPED or isinstance(value, str) is not (rule.type == "list"):
         return False
-    return isinstance(value, str) is (rule.type == "list")
+    known = national().vocabulary.categories.get(category)
+    return known is None or name not in known.fields
 
 
 def _each_said(event: Event, category: str) -> Iterator[tuple[str, str, Value]]:

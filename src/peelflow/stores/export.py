@@ -47,6 +47,7 @@ from peelflow.stores.integrity import (
     missing_references,
     rules_discrepancies,
 )
+from peelflow.stores.packed import TextsOnDisk
 from peelflow.stores.rows import event_row
 from peelflow.stores.settings import NAMES_PARTS
 from peelflow.stores.soundness import KeptLifecycles
@@ -257,31 +258,40 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
     Raises:
         InvalidRequest: The file is no export, or was cut off.
     """
-    check = _ExportCheck()
-    for line in read_export(lines):
-        match line:
-            case LifecycleLine():
-                yield from check.lifecycle(line)
-            case DocumentLine(digest=digest, content=content):
-                check.documents.add(digest)
-                yield from document_discrepancies(digest, content)
-            case StoredEvent():
-                yield from check.event(line)
-            case end:
-                yield from check.end(end)
-    yield from check.whole()
+    with TextsOnDisk() as texts:
+        check = _ExportCheck(texts)
+        for line in read_export(lines):
+            match line:
+                case LifecycleLine():
+                    yield from check.lifecycle(line)
+                case DocumentLine(digest=digest, content=content):
+                    check.documents.add(digest)
+                    yield from document_discrepancies(digest, content)
+                case StoredEvent():
+                    yield from check.event(line)
+                case end:
+                    yield from check.end(end)
+        yield from check.whole()
 
 
 @define(eq=False)
 class _ExportCheck:
-    """What was read of an export so far."""
+    """What was read of an export so far.
 
+    Attributes:
+        texts: Holds the events' texts, by the place of each record among all.
+        rules: The lifecycles, by their pins.
+        documents: The digests of the documents.
+        events: How many events there were.
+    """
+
+    texts: TextsOnDisk
     rules: dict[PinKey, str] = field(factory=dict)
     documents: set[str] = field(factory=set)
     events: int = 0
     _mentions: References = field(factory=References)
     _links: dict[str, ChainHead] = field(factory=dict)
-    _texts: dict[str, list[str]] = field(factory=dict)
+    _places: dict[str, int] = field(factory=dict)
     _keys: set[tuple[str, str]] = field(factory=set)
     _root: Any = field(factory=sha256)
 
@@ -299,13 +309,14 @@ class _ExportCheck:
         row = event_row(entry)
         self.events += 1
         self._root.update(f"{row.digest}\n".encode())
-        yield from check_event(row, self._links.get(row.record, ChainHead()))[1]
+        before = self._links.get(row.record, ChainHead())
+        yield from check_event(row, before, entry.event)[1]
         if row.key is not None:
             if (row.record, row.key) in self._keys:
                 yield discrepancy_at(row, "key-twice", f"the key {row.key!r} stands twice")
             self._keys.add((row.record, row.key))
         self._links[row.record] = ChainHead(row.number, row.digest)
-        self._texts.setdefault(row.record, []).append(row.text)
+        self.texts.add(self._places.setdefault(row.record, len(self._places)), row.text)
         self._mentions.add(entry.event)
 
     def end(self, end: EndLine) -> Iterator[Discrepancy]:
@@ -319,7 +330,7 @@ class _ExportCheck:
         """Yield what shows once all is read: histories, and what they name."""
         rules = {pinned_key(pin): text for pin, text in self.rules.items()}
         kept_rules = KeptLifecycles(rules)
-        for record, history in self._texts.items():
+        for record, history in zip(self._places, self.texts, strict=True):
             yield from history_discrepancies(record, list(map(event_from, history)), kept_rules)
         yield from missing_references(
             self._mentions, documents=self.documents, rules=rules, records=self._links

@@ -1,4 +1,7 @@
-"""Hold many rows in little memory: packed in parts, and unpacked as they are asked for."""
+"""Hold many rows in little memory: packed in parts, and unpacked as they are asked for.
+
+What is too much even so waits on the disk.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,14 @@ import marshal
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
-from typing import Any, TypeVar
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from peelflow.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from typing import Self
 
 PART = 128
 """How many rows are packed together: more takes less room, and longer to read one of them."""
@@ -80,3 +89,61 @@ class PackedRows(Iterable[_Row_co]):
 
     def __iter__(self) -> Iterator[_Row_co]:
         return chain.from_iterable(map(self.part, range(len(self._parts))))
+
+
+class TextsOnDisk:
+    """Texts by a number, too many to hold: in a file of this process's own that nobody else finds.
+
+    It is gone as soon as this is closed, as at the end of its block.
+    """
+
+    def __init__(self) -> None:
+        from sqlite3 import connect  # where nothing is kept in a file nothing else loads it
+
+        # INVARIANT: what SQLite opens without a name it puts in a file that it has removed already.
+        self._database = connect("", isolation_level=None)
+        self._database.execute("CREATE TABLE texts (number INTEGER NOT NULL, text TEXT NOT NULL)")
+        self._database.execute("BEGIN")
+        self._last: list[tuple[int, str]] = []
+
+    def add(self, number: int, text: str) -> None:
+        """Take a text.
+
+        Args:
+            number: What stands for the texts that it belongs to.
+            text: The text.
+
+        Raises:
+            StoreUnavailable: The disk is full.
+        """
+        self._last.append((number, text))
+        if len(self._last) >= PART:
+            self._write()
+
+    def _write(self) -> None:
+        from sqlite3 import Error
+
+        try:
+            self._database.executemany("INSERT INTO texts VALUES (?, ?)", self._last)
+        except Error as fault:
+            where = "the folder of temporary files"
+            raise StoreUnavailable(where, str(fault), instead=_ROOM) from fault
+        self._last.clear()
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield the texts of each number, by the numbers, and each in the order they came in."""
+        self._write()
+        rows = self._database.execute("SELECT number, text FROM texts ORDER BY number, rowid")
+        for _, group in groupby(rows, itemgetter(0)):
+            yield [text for _, text in group]
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        """Let go of the texts."""
+        self._database.close()
+
+
+_ROOM = "make room there, or name another folder in TMPDIR"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -97,7 +98,9 @@ def _names_of(event: Event) -> Iterator[tuple[str, str]]:
             yield "who signed the document,", document.signed_by
 
 
+@lru_cache(maxsize=1_024)
 def _name_fault(name: str) -> str | None:
+    """Say what is wrong with a name: each event names the same few."""
     if is_blank(name):
         return "is empty"
     if name != name.strip():
@@ -148,10 +151,16 @@ def _day_faults(event: Event) -> Iterator[Fault]:
     if moment.tzinfo is None or not is_lawful_moment(moment):
         yield Fault("day-unfit", f"it is recorded at {moment.isoformat()}, which no right clock is")
         return
-    recorded = moment.astimezone(UTC).astimezone(LONDON).date()
+    recorded = _london_day(moment)
     for what, day in _past_days_of(event):
         if day > recorded:
             yield Fault("day-unfit", f"{what} {day} lies after {recorded}, when it was recorded")
+
+
+@lru_cache(maxsize=64)
+def _london_day(moment: datetime) -> date:
+    """Return the day of a moment in London: all events of a batch are of one."""
+    return moment.astimezone(UTC).astimezone(LONDON).date()
 
 
 def _past_days_of(event: Event) -> Iterator[tuple[str, date]]:
@@ -446,6 +455,8 @@ def _correction_faults(
 
     What follows from it is recorded with it: its changes are those of all of them together.
     """
+    if not any(isinstance(event.what, Corrected) for event in events):
+        return
     place, figures = 0, _StandingFigures(rules)
     while place < len(events):
         event, end = events[place], place + 1

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from time import monotonic
@@ -491,6 +492,5 @@ def sqlite_snapshot(
     )
 
 
-def lenient_text(content: bytes) -> str:
-    """Return a text's bytes as text, whatever they are."""
-    return content.decode("utf-8", "surrogateescape")
+lenient_text: Callable[[bytes], str] = partial(str, encoding="utf-8", errors="surrogateescape")
+"""Returns a text's bytes as text, whatever they are; each text of a reading comes by."""
