@@ -139,15 +139,15 @@ if TYPE_CHECKING:
     from peelflow.register.backup import backup as backup
     from peelflow.register.batch import Batch as Batch
     from peelflow.register.csv_import import ImportResult as ImportResult
+    from peelflow.register.deadlines import Deadline as Deadline
+    from peelflow.register.deadlines import DeadlineChange as DeadlineChange
+    from peelflow.register.deadlines import StateDeadline as StateDeadline
     from peelflow.register.migrations import Impact as Impact
     from peelflow.register.migrations import MigrationImpact as MigrationImpact
     from peelflow.register.migrations import MigrationResult as MigrationResult
     from peelflow.register.register import Register as Register
     from peelflow.register.session import Session as Session
-    from peelflow.register.timers import Deadline as Deadline
-    from peelflow.register.timers import DeadlineChange as DeadlineChange
     from peelflow.register.timers import PendingTimer as PendingTimer
-    from peelflow.register.timers import StateDeadline as StateDeadline
     from peelflow.register.timers import TickResult as TickResult
     from peelflow.results import Result as Result
     from peelflow.rulebook.national import check as check
@@ -205,7 +205,8 @@ _HOMES = {
     "peelflow.portfolio.selection": "Criterion Selection",
     "peelflow.register.csv_import": "ImportResult",
     "peelflow.register.migrations": "Impact MigrationImpact MigrationResult",
-    "peelflow.register.timers": "Deadline DeadlineChange PendingTimer StateDeadline TickResult",
+    "peelflow.register.deadlines": "Deadline DeadlineChange StateDeadline",
+    "peelflow.register.timers": "PendingTimer TickResult",
     "peelflow.results": "Result",
     "peelflow.stores.base": "FeedItem StoredEvent",
     "peelflow.stores.integrity": "ChainHead Discrepancy",

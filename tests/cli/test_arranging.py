@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from peelflow.reports.arrangement import Arrangement
 from peelflow.reports.content import Cell, Table
-from peelflow.reports.tables import Arrangement
 from tests.cli.conftest import Run
 
 OFFICER = ("--actor", "officer-1", "--actor-role", "liaison_officer")

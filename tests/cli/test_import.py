@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 from rich.console import Console
 
-from peelflow.cli import output
+from peelflow.cli import terminal
 from peelflow.errors import StoreUnavailable
 from peelflow.register.register import Register
 from tests.cli.conftest import Run
@@ -66,7 +66,7 @@ def test_an_interrupt_says_what_it_left(
 
     Path("records.csv").write_text(SHEET.replace("afi,9", "afi,3"), "utf-8")
     with monkeypatch.context() as patched:
-        patched.setattr("peelflow.cli.output.progress", interrupted)
+        patched.setattr("peelflow.cli.terminal.progress", interrupted)
         ran = run("import", "records.csv", *FILL)
     assert ran.code != 0
     assert said in ran.err
@@ -77,8 +77,8 @@ def test_progress_shows_a_rate_and_an_end(monkeypatch: pytest.MonkeyPatch) -> No
     """Whoever looks on sees how many are done a second, and how long it will still take."""
     shown = StringIO()
     console = Console(file=shown, force_terminal=True, width=120)
-    monkeypatch.setattr(output, "console_of", lambda _: console)
-    with output.progress("Importing") as show:
+    monkeypatch.setattr(terminal, "console_of", lambda _: console)
+    with terminal.progress("Importing") as show:
         for done in range(1, 10):
             show(done, 1_000)
     assert "Importing" in shown.getvalue()

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow import Register
 from peelflow.cli import output
+from peelflow.register.reader import Reader
 from tests.cli.conftest import Run
 
 
@@ -25,8 +25,8 @@ def test_the_command_reads_no_history(
     def never(*_: object) -> None:
         pytest.fail("a whole history was read")
 
-    monkeypatch.setattr(Register, "histories", never)
-    monkeypatch.setattr(Register, "history", never)
+    monkeypatch.setattr(Reader, "histories", never)
+    monkeypatch.setattr(Reader, "history", never)
     assert run("list", "--register", str(demo), "--format", form).code == 0
     with pytest.raises(pytest.fail.Exception):
         run("list", "--register", str(demo), "--columns", "record,noted on")

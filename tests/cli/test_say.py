@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from peelflow.cli import output
-from peelflow.cli.listing import say_what
+from peelflow.cli.history import say_what
 from peelflow.cli.options import Format
 from peelflow.cli.settings import show_rule_places
 from peelflow.errors import NOWHERE, Span

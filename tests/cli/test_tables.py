@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from peelflow.cli.output import TableContent, print_table
+from peelflow.cli.terminal import TableContent, print_table
 from tests.cli.conftest import Run
 
 WORDS = st.text("abcdefgh-_0123", min_size=1, max_size=20)

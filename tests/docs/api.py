@@ -11,6 +11,7 @@ import attrs
 from griffe import Docstring, DocstringSectionKind, Parser
 
 import peelflow
+from peelflow.register.reader import Reader
 
 LONGEST_LINE = 100
 SAYING = ("Return", "Yield", "Give", "Say", "Begin", "Open")
@@ -89,10 +90,15 @@ def _field_lines(value: type) -> Iterator[str]:
 
 
 def _public_members(value: type) -> list[str]:
-    """Return the methods and properties that a class of ours defines, in their order."""
+    """Return the methods and properties that a class of ours defines, in their order.
+
+    A register's are those of the reader too that it is, which is no public name itself.
+    """
+    defining = [base for base in value.__mro__ if base in (value, Reader)]
+    members = {name: part for base in defining for name, part in vars(base).items()}
     return [
         member
-        for member, attribute in vars(value).items()
+        for member, attribute in members.items()
         if not member.startswith("_")
         and (callable(attribute) or isinstance(attribute, property | classmethod | staticmethod))
     ]

@@ -202,6 +202,23 @@ FOUND = {
         "stores/test_kept_before.py::test_item_14_what_was_let_in_is_told_and_what_is_new_is_found",
         "stores/test_kept_before.py::test_item_14_what_another_own_file_asks_for_by_now_accuses_nobody",
     ),
+    "a record that lies, or ever lay, below another which was not linked to it then, or which it "
+    "came below with a parent already; a link to a child on another day, by another person, for "
+    "another reason or from another source than what put the child there, or beside one that "
+    "stands; what is joint below a record on other days, or on another word, than that is, or not "
+    "joint with it": (
+        "stores/test_kept_links.py::test_item_14_where_a_record_lies_is_held_to_the_links_above",
+        "stores/test_kept_joint_below.py::test_item_14_what_lies_below_is_joint_as_what_is_above",
+        "stores/test_kept_links.py::test_item_14_what_came_below_by_a_correction_once_accuses_nobody",
+    ),
+    "a step of the system's that gives a reason, a source, a key or a document; another day on "
+    "which a timed step fell due; persons of other forces who act on what is of one alone; a "
+    "document of nothing; a beginning entered anew as one of another kind, or as taken over as at "
+    "another day; a move between versions under a key": (
+        "stores/test_kept_parts.py::test_item_14_what_verbs_add_by_themselves_is_worked_out_anew",
+        "stores/test_kept_parts.py::test_item_14_what_an_earlier_peelflow_let_in_accuses_nobody",
+        "stores/test_kept_parts.py::test_item_14_a_move_to_other_rules_bears_no_key",
+    ),
     "a history that was made anew by the rules, or shortened": (
         "stores/test_tamper.py::test_only_the_seal_shows_what_a_careful_hand_did",
     ),

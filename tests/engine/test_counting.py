@@ -18,7 +18,7 @@ from peelflow.engine.calendar import (
 )
 from peelflow.model.rules import After, Counted, Holidays
 from peelflow.proof.normal_form import day_bounds
-from peelflow.register.context import bank_holidays
+from peelflow.register.holidays import bank_holidays
 from peelflow.testing.strategies import times
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 1, 1))

@@ -18,10 +18,10 @@ from peelflow.cli import output
 from peelflow.cli.app import COMMANDS
 from peelflow.cli.options import Format, grouped
 from peelflow.errors import InvalidRules
+from peelflow.phrases import markdown_text
 from peelflow.rulebook.national import shipped_folder
 from peelflow.rulebook.yaml_reader import read_mapping
 from peelflow.texts import TEXT_TURNERS
-from peelflow.wording import markdown_text
 from tests.cli.conftest import Run, demo, demonstrated, run
 
 __all__ = ["demo", "demonstrated", "run"]

@@ -15,7 +15,7 @@ from peelflow.errors import InvalidRequest, UnknownRecord
 from peelflow.model.records import Added
 from peelflow.portfolio.listing import ages
 from peelflow.portfolio.overdue import overdue
-from peelflow.register.timers import Deadline, DeadlineChange, deadline_of
+from peelflow.register.deadlines import Deadline, DeadlineChange, deadline_of
 from tests.builders.force import KIND, LIAISON, START, World, new_world
 
 LEVEL_3, RESPONSE = KIND["level-3"], KIND["section-55"]

@@ -17,9 +17,9 @@ from peelflow.engine.calendar import last_day
 from peelflow.errors import UnknownRecord
 from peelflow.model.rules import After
 from peelflow.portfolio.overdue import overdue
-from peelflow.register.context import bank_holidays
+from peelflow.register.deadlines import StateDeadline
+from peelflow.register.holidays import bank_holidays
 from peelflow.register.register import Register
-from peelflow.register.timers import StateDeadline
 from peelflow.rulebook.national import load
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.testing.strategies import times

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.wording import (
+from peelflow.phrases import (
     LONGEST_SHOWN,
     MOST_COMPARED,
     MOST_LISTED,

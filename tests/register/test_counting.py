@@ -11,7 +11,7 @@ import pytest
 
 from peelflow.errors import InvalidRequest, MissingDependency
 from peelflow.model.rules import Category, Counted, FieldRule
-from peelflow.register.context import bank_holidays
+from peelflow.register.holidays import bank_holidays
 from peelflow.register.register import Register
 from peelflow.register.validation import checked_fields
 from peelflow.rulebook.national import load

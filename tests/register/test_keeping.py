@@ -35,7 +35,7 @@ def test_the_feed_gives_every_event_in_one_order(world: World) -> None:
 
 def test_the_feed_goes_on_behind_a_position(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """S5: whoever asks again with the last position sees what came since, and nothing twice."""
-    monkeypatch.setattr("peelflow.register.register.FEED_CHUNK", 2)
+    monkeypatch.setattr("peelflow.register.reader.FEED_CHUNK", 2)
     register = world.register
     seen = list(register.feed())
     last = seen[-1].position

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from peelflow import Register
-from peelflow.cli.listing import _event_row
+from peelflow.cli.history import _event_row
 from peelflow.model.decisions import Refused
 from peelflow.portfolio.listing import question_amendments
 from peelflow.register import dependents

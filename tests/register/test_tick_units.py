@@ -16,7 +16,7 @@ from peelflow.engine.calendar import last_day
 from peelflow.model.decisions import DayNeed, FieldNeed
 from peelflow.model.records import TransitionTaken
 from peelflow.model.rules import After
-from peelflow.register.context import bank_holidays
+from peelflow.register.holidays import bank_holidays
 from peelflow.register.register import Register
 from peelflow.register.timers import TickResult
 from peelflow.rulebook.national import load

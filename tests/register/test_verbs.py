@@ -22,8 +22,8 @@ from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Amended, ChildLinked, Document, Event, TakenOver
 from peelflow.model.requirements import FieldSet
 from peelflow.model.rules import SYSTEM, AppliesTo, State, Transition
-from peelflow.register.context import utc_now
 from peelflow.register.register import Register
+from peelflow.register.services import utc_now
 from peelflow.rulebook.canonical import pin_of
 from peelflow.rulebook.national import national
 from peelflow.rulebook.rulebook import Rulebook

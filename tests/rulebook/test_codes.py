@@ -11,8 +11,8 @@ import pytest
 from attrs import frozen
 
 from peelflow.errors import Diagnostic
+from peelflow.phrases import printable
 from peelflow.rulebook.national import check
-from peelflow.wording import printable
 from tests.rulebook.codes import CODES, codes_in
 from tests.rulebook.test_broken import BROKEN, CASES, base_of, said
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Act, AppointmentNeed, Refused
 from peelflow.model.records import Actor, Document, Event
-from peelflow.register import context
+from peelflow.register import context, services
 from peelflow.register.csv_import import import_sheets
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
@@ -305,9 +305,9 @@ def test_item_5_windows_tells_the_account_of_the_process(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pwd", None)
     monkeypatch.setenv("USERNAME", "somebody-else")
     monkeypatch.setattr("os.getlogin", lambda: "officer-7")
-    assert context.account_name() == "officer-7"
+    assert services.account_name() == "officer-7"
     monkeypatch.setattr("os.getlogin", Mock(side_effect=OSError))
-    assert context.account_name() is None
+    assert services.account_name() is None
 
 
 def test_item_5_older_registers_read_and_can_be_mended(

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 Edit = Callable[[dict[str, Any]], object]
+EditAll = Callable[[list[dict[str, Any]]], object]
 
 
 def say(value: object) -> str:
@@ -47,3 +48,30 @@ def at(number: int, edit: Edit) -> Edit:
             edit(event)
 
     return change
+
+
+def recounted(lines: list[str], edit: EditAll) -> list[str]:
+    """Return an export whose list of events was edited, each counted and chained anew.
+
+    `edit` changes the list in place: events may be put in, moved and left out.
+    """
+    rows = [json.loads(line) for line in lines]
+    events = [json.loads(row["text"]) for row in rows if row["kind"] == "event"]
+    edit(events)
+    numbers: dict[str, int] = {}
+    for event in events:
+        numbers[event["record"]] = event["number"] = numbers.get(event["record"], 0) + 1
+    others = [say(row) for row in rows if row["kind"] not in {"event", "end"}]
+    bare = [say({"kind": "event", "text": say(event)}) for event in events]
+    return forged([*others, *bare, lines[-1]], _left_as_it_is)
+
+
+def _left_as_it_is(event: dict[str, Any]) -> None:
+    """Change nothing."""
+
+
+def events_of(
+    events: list[dict[str, Any]], record: str, kind: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the events of a record, of one kind if that is named."""
+    return [each for each in events if each["record"] == record and kind in {None, each["kind"]}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from collections.abc import Sequence
@@ -18,8 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The words after `peelflow`; the process's own when left out.
     """
+    usual = gc.get_threshold()
+    if usual[0]:  # none where nobody wants it to search at all
+        gc.set_threshold(max(usual[0], _OBJECTS_BETWEEN_SEARCHES), *usual[1:])
+    if arguments is None:  # the process is the command's own: with it all its objects go
+        atexit.register(gc.freeze)
     try:
         from peelflow.cli.app import run
+
+        return run(arguments)
     except ModuleNotFoundError as missing:
         if missing.name not in {"typer", "rich"}:
             raise
@@ -27,10 +35,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(MissingDependency("cli", missing.name), file=sys.stderr)  # noqa: T201
         return 2
-    usual = gc.get_threshold()
-    if usual[0]:  # none where nobody wants it to search at all
-        gc.set_threshold(max(usual[0], _OBJECTS_BETWEEN_SEARCHES), *usual[1:])
-    try:
-        return run(arguments)
     finally:
         gc.set_threshold(*usual)

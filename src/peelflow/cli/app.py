@@ -21,7 +21,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from peelflow.cli.settings import (
     FINDINGS,
@@ -95,13 +95,13 @@ COMMANDS: Mapping[str, Command] = {
         "listing:search",
         "List the records whose title has all these words, in large or small letters.",
     ),
-    "show": Command("listing:show_record", "Show one record, its history and what is next."),
+    "show": Command("history:show_record", "Show one record, its history and what is next."),
     "why": Command(
-        "listing:why",
+        "advice:why",
         "Say whether an act may be done, or every reason why not. Nothing is written.",
     ),
     "route": Command(
-        "listing:route",
+        "advice:route",
         "Say the shortest lawful way of a record to a goal, from where it stands.",
     ),
     "fire": Command("record:fire", "Act on a record, if its rules allow it."),
@@ -163,7 +163,7 @@ COMMANDS: Mapping[str, Command] = {
         "List what is new, closed, superseded and re-opened between two days.",
     ),
     "reconcile": Command(
-        "portfolio:reconcile",
+        "reconcile:reconcile",
         "Compare the register with a list from the portal; nothing is changed.",
     ),
     "feed": Command(
@@ -264,7 +264,29 @@ def say_example(name: str) -> str:
 
 
 class CommandGroup(TyperGroup):
-    """The commands, each of which is imported when it runs and not when it is listed."""
+    """The commands, each of which is imported when it runs and not when it is listed.
+
+    A listed one has no options: to look at a function's takes Typer longer than to list them all.
+    """
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the names of all commands, in the order of help.
+
+        Args:
+            ctx: How the group was called.
+        """
+        return [*COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: typer.Context, name: str) -> Any:  # type: ignore[override]
+        """Return a command as it is listed, with its line of help; None where there is none.
+
+        Args:
+            ctx: How the group was called.
+            name: Its name.
+        """
+        if name not in COMMANDS:
+            return super().get_command(ctx, name)
+        return TyperCommand(name, help=COMMANDS[name].summary, rich_markup_mode=None)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Return the command that the words begin with, whole, and the words behind it.
@@ -390,12 +412,6 @@ app: typer.Typer = typer.Typer(
 )
 
 
-def _listed_alone() -> None:
-    """Stand for a command where commands are listed."""
-
-
-for _name, _command in COMMANDS.items():
-    app.command(_name, help=_command.summary)(_listed_alone)
 app.add_typer(store_app, name=STORE)
 
 

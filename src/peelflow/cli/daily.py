@@ -36,10 +36,10 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
 from peelflow.model.requirements import Evidence, InspectionHeld, ReasonGiven, SuccessorNamed
 from peelflow.model.rules import Lifecycle, Transition, each_transition
+from peelflow.phrases import listed, suggestion
 from peelflow.register.register import Register
 from peelflow.results import frozen
 from peelflow.rulebook.national import national
-from peelflow.wording import listed, suggestion
 
 LetterOption = Annotated[
     Path | None, typer.Option("--letter", metavar="FILE", help="The letter to offer.")

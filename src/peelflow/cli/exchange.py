@@ -18,7 +18,7 @@ from typing import Annotated, Self, TextIO
 
 import typer
 
-from peelflow.cli import output
+from peelflow.cli import output, terminal
 from peelflow.cli.listing import print_figures, without_marks
 from peelflow.cli.options import (
     RegisterOptions,
@@ -38,9 +38,9 @@ from peelflow.cli.settings import FINDINGS, UNDETERMINED
 from peelflow.cli.trackers import TrackerOptions, run_tracker
 from peelflow.errors import InvalidRequest, StoreUnavailable, Unverified
 from peelflow.files import read_regular
+from peelflow.phrases import counted
 from peelflow.register.archive import set_back_clocks
 from peelflow.register.backup import backup as backup_register
-from peelflow.register.context import utc_now
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.csv_schema import DateFormat
 from peelflow.register.judgement import (
@@ -51,6 +51,7 @@ from peelflow.register.judgement import (
 )
 from peelflow.register.register import Register
 from peelflow.register.restore import judge_export, restore_register
+from peelflow.register.services import utc_now
 from peelflow.results import frozen
 from peelflow.rulebook.national import shipped_folder
 from peelflow.stores.base import SCHEMA_GONE, FeedItem
@@ -76,7 +77,6 @@ from peelflow.stores.seals import (
     uncovered_sentence,
 )
 from peelflow.stores.sqlite_file import APPLICATION_ID
-from peelflow.wording import counted
 
 EXPORT_SUFFIX = ".jsonl"
 _DOCUMENTS_HELP = "The folder its documents are kept in; the one it remembers when left out."
@@ -168,7 +168,7 @@ def import_files(
 def _import_export(register: Register, file: Path, *, as_found: bool) -> None:
     """Import an export; where it is refused, print all that was found."""
     try:
-        with output.progress("Importing") as show:
+        with terminal.progress("Importing") as show:
             restored = restore_register(register.services, file, as_found=as_found, progress=show)
     except Unverified as refused:
         for discrepancy in refused.discrepancies:
@@ -198,7 +198,7 @@ def import_with_progress(
     from peelflow.trackers.templates import sheet_lines
 
     waiting = [True]
-    with _interrupts_told(waiting), output.progress("Importing") as show:
+    with _interrupts_told(waiting), terminal.progress("Importing") as show:
 
         def on_progress(done: int, total: int) -> None:
             waiting[:] = [done < total]

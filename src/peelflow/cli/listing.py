@@ -1,32 +1,19 @@
-"""Read a register: its records, one record's history and what could be done with it, its figures.
-
-The commands are list, show, why, route and figures.
-"""
+"""List the records of a register, and count them, in the commands list, search and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from shlex import quote
-from typing import Annotated, assert_never
+from typing import Annotated
 
 import typer
 from attrs import evolve
 
 from peelflow.cli import output
 from peelflow.cli.options import (
-    DocumentsOption,
     Format,
-    InspectionOption,
     LedgerOption,
-    OnOption,
-    ReasonOption,
-    RecordArgument,
     RegisterOptions,
-    SignatureOptions,
-    SourceOption,
-    SuccessorOption,
-    today,
 )
 from peelflow.cli.selecting import (
     AsAtOption,
@@ -35,160 +22,26 @@ from peelflow.cli.selecting import (
     PrintingOptions,
     SelectionOptions,
 )
-from peelflow.cli.settings import FINDINGS, UNDETERMINED
-from peelflow.engine.fold import as_corrected, begin, is_assumed
 from peelflow.figures import Figures
-from peelflow.model.decisions import InspectionNeed, Refusal
 from peelflow.model.records import (
-    Actor,
-    Added,
-    Amended,
-    Attached,
-    ChildLinked,
-    Corrected,
     Event,
-    EventPayload,
     FieldValue,
-    MadeJoint,
-    Migrated,
     Noted,
-    ParentLinked,
     Record,
-    Relevelled,
-    TakenOver,
-    TransitionTaken,
 )
-from peelflow.model.routes import RouteStep
-from peelflow.model.rules import Category, Counts, Lifecycle, ledgers_counting
+from peelflow.model.rules import Category, Counts
 from peelflow.portfolio.grouping import (
     GroupedFigures,
     grouped_figures,
     selected_figures,
 )
-from peelflow.portfolio.listing import each_with_last_event, question_amendments, row_of
+from peelflow.portfolio.listing import each_with_last_event, row_of
 from peelflow.portfolio.notes import last_note, note_text
 from peelflow.portfolio.selection import each_selected
-from peelflow.register.batch import Batch
-from peelflow.register.register import Register
-from peelflow.register.session import void_of
+from peelflow.register.reader import Reader
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
 from peelflow.results import frozen
-from peelflow.wording import (
-    say_counts,
-    say_day,
-    say_doers,
-    say_forces,
-    say_need,
-    say_next,
-    say_not_done_here,
-    say_route_head,
-)
-
-_CORRECTED = {"void": "voided", "redate": "re-dated", "reenter": "re-entered"}
-
-
-def _say_corrections(event: Event, history: Sequence[Event]) -> Iterator[str]:
-    """Say at an event what corrects it and stands, each time with the correction's number."""
-    for correction in history[event.number :]:
-        what = correction.what
-        if not isinstance(what, Corrected) or what.event != event.number:
-            continue
-        if void_of(tuple(history), correction.number) is None:
-            to = f" to {what.to}" if what.correction == "redate" else ""
-            yield f"{_CORRECTED[what.correction]}{to} in event {correction.number}"
-
-
-def _event_row(event: Event, history: Sequence[Event]) -> tuple[output.Cell, ...]:
-    corrected = [f"({mark})" for mark in _say_corrections(event, history)]
-    amended = [
-        f"{say_what(before.what)} in event {before.number} of {before.on}"
-        for before in question_amendments(history, event)
-    ]
-    return (
-        event.number,
-        event.on,
-        "; ".join((" ".join((say_what(event.what), *corrected)), *amended)),
-        str(event.actor),
-        event.recorded_by,
-        event.reason,
-        event.source,
-    )
-
-
-def _say_graded(day: date | None) -> str:
-    return f", its level given on {day}" if day else ""
-
-
-def say_what(what: EventPayload) -> str:
-    """Say what happened, without who and when."""
-    match what:
-        case Added(lifecycle=pin, state=state, graded=graded):
-            return f"added as {state} under {pin}{_say_graded(graded)}"
-        case TakenOver(lifecycle=pin, state=state, graded=graded):
-            return f"taken over as {state} under {pin} (assumed){_say_graded(graded)}"
-        case TransitionTaken():
-            return _say_act(what)
-        case Attached(document=document):
-            return f"attached {document.kind} {document.name}"
-        case Amended(field=name, old=old, new=new):
-            return f"{name}: {output.say_value(old)} → {output.say_value(new)}"
-        case ChildLinked(child=child):
-            return f"child {child}"
-        case ParentLinked(parent=parent):
-            return f"put under {parent}"
-        case Relevelled() | Migrated():
-            return _say_move(what)
-        case MadeJoint():
-            return _say_joint(what)
-        case Noted(text=text, documents=documents):
-            brought = "".join(f", with {document.kind} {document.name}" for document in documents)
-            return f"noted: {text}{brought}"
-        case Corrected():
-            return _say_correction(what)
-        case _:
-            assert_never(what)
-
-
-def _say_move(what: Relevelled | Migrated) -> str:
-    if isinstance(what, Migrated):
-        return f"moved to {what.lifecycle}, as {what.new}"
-    old, new = output.say_level(what.old_level), output.say_level(what.new_level)
-    return f"level {old} → {new}, as {what.new}"
-
-
-def _say_joint(what: MadeJoint) -> str:
-    if not what.new:
-        return "joint with no force any more"
-    acting = ", whose persons all act" if what.acts == "any" else ""
-    return f"joint with {', '.join(what.new)}{acting}"
-
-
-def _say_correction(what: Corrected) -> str:
-    if what.entry is not None:
-        return f"event {what.event} re-entered: {_say_entry(what.entry)}, on {what.to}"
-    return f"event {what.event} {_CORRECTED[what.correction]}" + (
-        f" to {what.to}" if what.to else ""
-    )
-
-
-def _say_entry(entry: Added | TakenOver) -> str:
-    """Say what a record was entered as, with all that may have been set right."""
-    level = output.say_level(entry.level)
-    parts = [f"{entry.category}, level {level}, {say_forces(entry)}, {say_what(entry)}"]
-    parts += [f"under {entry.parent}"] if entry.parent else []
-    parts += [f"{name} {output.say_value(value)}" for name, value in entry.fields.items()]
-    return ", ".join(parts)
-
-
-def _say_act(what: TransitionTaken) -> str:
-    parts = [f"{what.trigger}: {what.old} → {what.new}"]
-    parts += [f"with {document.kind} {document.name}" for document in what.evidence]
-    parts += [f"at {what.inspection}"] if what.inspection else []
-    parts += [f"succeeded by {what.successor}"] if what.successor else []
-    parts += [f"due {what.due}"] if what.due else []
-    return ", ".join(parts)
-
 
 _FIGURE_COLUMNS = ("Open", "Closed", "Total", "Assumed")
 
@@ -210,7 +63,7 @@ def list_records(
     CSV, JSON and workbooks have every field. `--columns` also knows `last note` and `noted on`.
     """
     selection = wanted.selection(counts=counts, ledger=ledger)
-    with location.opened() as register:
+    with location.reader() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
         categories = register.rulebook.vocabulary.categories
         rows = _each_with_events(register, records, as_at, printing)
@@ -243,7 +96,7 @@ def _listed_record(
 
 
 def _each_with_events(
-    register: Register, records: Iterable[Record], as_at: date | None, printing: PrintingOptions
+    register: Reader, records: Iterable[Record], as_at: date | None, printing: PrintingOptions
 ) -> Iterator[tuple[Record, Event, Event | None]]:
     """Yield records, each with its last event that is no note, and its last note if asked for."""
     if not _is_asked_for_notes(printing):
@@ -327,7 +180,7 @@ def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
         row.category,
         output.say_level(row.level),
         "; ".join((row.force, *row.joint_with)),
-        _say_state(record),
+        say_state(record),
         row.owner,
         say_mark(is_so=row.assumed and not record.withdrawn),
         record.issued,
@@ -357,82 +210,9 @@ def _field_cells(fields: Mapping[str, FieldValue], names: Iterable[str]) -> list
     return [output.say_value(v) if isinstance(v, tuple) else v for v in map(fields.get, names)]
 
 
-def _say_state(record: Record) -> str:
+def say_state(record: Record) -> str:
     """Say a state, or that the record stands in none any more."""
     return "withdrawn" if record.withdrawn else record.state
-
-
-def show_record(
-    record: RecordArgument,
-    *,
-    location: RegisterOptions,
-) -> None:
-    """Show one record, its history and what is next."""
-    with location.opened() as register:
-        shown = register.record(record)
-        history = register.history(record)
-        level = output.say_level(shown.level)
-        output.line(f"{shown.id}: {shown.category}, level {level}, {say_forces(shown)}", "bold")
-        output.rows(("", ""), list(_record_facts(register, shown, history)))
-        output.line()
-        columns = ("no", "on", "what", "decided by", "recorded by", "reason", "source")
-        output.rows(columns, [_event_row(event, history) for event in history], numbers=("no",))
-        output.line()
-        for line in say_next(shown, register.lifecycle(shown.lifecycle), register.services.force):
-            output.line(line)
-
-
-def _say_taken_over(record: Record, history: Sequence[Event]) -> str:
-    """Return when a record was taken over, and as what where it is called otherwise by now."""
-    first = as_corrected(history)[0]
-    begun = begin(first)
-    is_so = (begun.lifecycle, begun.state) == (record.lifecycle, record.state)
-    how = "so" if is_so else f"as {begun.state} under {begun.lifecycle}"
-    return f"taken over {how} on {first.on}"
-
-
-def _state_facts(
-    rules: Lifecycle, record: Record, history: Sequence[Event]
-) -> Iterator[tuple[str, str]]:
-    counts = "" if record.withdrawn else say_counts(rules.states[record.state])
-    yield "state", f"{_say_state(record)} ({counts})" if counts else _say_state(record)
-    if is_assumed(record) and not record.withdrawn:
-        yield "assumed", _say_taken_over(record, history)
-    if record.joint_with:
-        yield "lead force", f"{record.force}; whose persons act: {', '.join(record.acting_forces)}"
-
-
-def _record_facts(
-    register: Register, record: Record, history: Sequence[Event]
-) -> Iterator[tuple[str, str]]:
-    rules = register.lifecycle(record.lifecycle)
-    yield from _state_facts(rules, record, history)
-    is_here = register.rulebook.by_pin(record.lifecycle.digest) is not None
-    title = rules.title if is_here else "as kept with it; their file is not here"
-    yield "rules", f"{record.lifecycle}: {title}"
-    yield "issued", record.issued.isoformat()
-    for name, value in record.fields.items():
-        yield name, output.say_value(value)
-    deadline = register.deadline(record.id)
-    if deadline.changes:
-        times = "1 time" if len(deadline.changes) == 1 else f"{len(deadline.changes)} times"
-        first = deadline.original or deadline.original_as_known
-        yield "deadline", f"first {first}, changed {times} since"
-    if deadline.state:
-        day = deadline.state.day
-        yield "to leave", f"by {day}" if day else f"by no day: {deadline.state.why}"
-    for name, related in (("parent", record.parent), ("successor", record.successor)):
-        if related is not None:
-            yield name, related
-    if record.children:
-        yield "children", ", ".join(record.children)
-    note = last_note(history, None)
-    if note is not None:
-        yield "last note", f"{note.on}: {note_text(note)}"
-    for attachment in record.attachments:
-        document = attachment.document
-        used = "counted" if document.digest in record.spent else "not counted yet"
-        yield document.kind, f"{document.name} ({used})"
 
 
 def figures(
@@ -451,7 +231,7 @@ def figures(
     comes out again, whatever was recorded or corrected since.
     """
     selection = wanted.selection()
-    with location.opened() as register:
+    with location.reader() as register:
         if by is not None:
             grouped = grouped_figures(
                 register, by, selection=selection, as_at=as_at, known=known, ledger=ledger
@@ -536,114 +316,3 @@ def _figure_rows(counted: Figures) -> Iterator[tuple[output.Cell, ...]]:
         for line in counted.lines:
             yield line.title, line.open, line.closed, line.total, line.assumed
         yield "Total", counted.open, counted.closed, counted.total, counted.assumed
-
-
-def why(
-    record: RecordArgument,
-    trigger: Annotated[str, typer.Argument(help="What would be done.")],
-    *,
-    role: Annotated[str, typer.Option("--as", "--actor-role", help="In which role.")],
-    person: Annotated[str, typer.Option("--by", "--actor", help="By whom: a person.")],
-    on: OnOption = None,
-    source: SourceOption = None,
-    reason: ReasonOption = None,
-    inspection: InspectionOption = None,
-    successor: SuccessorOption = None,
-    document: DocumentsOption = None,
-    signature: SignatureOptions,
-    location: RegisterOptions,
-) -> None:
-    """Say whether an act may be done, or every reason why not. Nothing is written."""
-    day = on or today()
-    with location.opened() as register, register.trial() as batch:
-        refusal = batch.why(
-            record,
-            trigger,
-            actor=Actor(person, role),
-            on=day,
-            source=source,
-            reason=reason,
-            inspection=inspection,
-            successor=successor,
-            evidence=signature.keep(batch, document or []),
-        )
-        hint = _route_hint(batch, record)
-    if refusal is None:
-        output.line(f"{person} may `{trigger}` {record} as `{role}` on {say_day(day)}")
-        return
-    _print_refusal(refusal)
-    output.line()
-    output.line(hint)
-    raise typer.Exit(FINDINGS)
-
-
-def _route_hint(batch: Batch, record: str) -> str:
-    """Say what to ask for the way to have a record closed, on a ledger that it counts on."""
-    states = batch.session.lifecycle(batch.record(record)).states
-    ledgers = sorted(
-        {name for state in states.values() for name in ledgers_counting(state, "closed")}
-    )
-    command, goal = f"peelflow route {quote(record)}", "have it closed"
-    if not ledgers:
-        command, goal = f"{command} --to STATE", "a state"
-    elif "portal" not in ledgers:
-        command = f"{command} --ledger {ledgers[0]}"
-    return f"`{command}` says the shortest lawful way to {goal}"
-
-
-def _print_refusal(refusal: Refusal) -> None:
-    output.paragraph(refusal.head)
-    for reason in refusal.reasons:
-        sentence = f"{reason.sentence}; {reason.instead}{output.rule_location(reason.span)}"
-        output.paragraph(sentence, indent=2, mark=f"{reason.kind}: ")
-
-
-def route(
-    record: RecordArgument,
-    *,
-    to: Annotated[
-        str, typer.Option("--to", help="A state, or `open` or `closed` on the ledger.")
-    ] = "closed",
-    ledger: LedgerOption = "portal",
-    on: OnOption = None,
-    location: RegisterOptions,
-) -> None:
-    """Say the shortest lawful way of a record to a goal, from where it stands.
-
-    Each step says who may, with what, from when, by when.
-    """
-    with location.opened() as register:
-        shortest = register.route(record, to=to, ledger=ledger, on=on)
-        not_here = say_not_done_here(register.record(record), register.services.force)
-    output.paragraph(say_route_head(shortest))
-    for sentence in not_here:
-        output.paragraph(sentence)
-    _print_steps(shortest.steps)
-    if shortest.verdict == "impossible":
-        raise typer.Exit(FINDINGS)
-    if shortest.verdict == "undetermined":
-        raise typer.Exit(UNDETERMINED)
-
-
-def _print_steps(steps: Iterable[RouteStep], *, indent: int = 0) -> None:
-    for number, step in enumerate(steps, start=1):
-        arrows = " → ".join(f"`{state}`" for state in (step.old, *step.lands))
-        mark = f"{number}. "
-        output.line()
-        output.paragraph(f"`{step.trigger}`: {arrows}", indent=indent, mark=mark)
-        inner_indent = indent + len(mark)
-        output.paragraph(say_doers(step), indent=inner_indent, mark="who: ")
-        output.paragraph(_say_days(step), indent=inner_indent, mark="when: ")
-        for need in step.needs:
-            output.paragraph(say_need(need), indent=inner_indent, mark="- ")
-        for fact in step.undetermined:
-            output.paragraph(f"undetermined: {fact} decides", indent=inner_indent)
-        for preliminary in step.before:
-            output.paragraph(f"beforehand, {say_route_head(preliminary)}", indent=inner_indent)
-            _print_steps(preliminary.steps, indent=inner_indent + 2)
-
-
-def _say_days(step: RouteStep) -> str:
-    is_unknown = any(isinstance(need, InspectionNeed) and not need.known for need in step.needs)
-    start = "once that inspection has begun" if is_unknown else f"from {say_day(step.earliest)}"
-    return start + (f", by {say_day(step.latest)}" if step.latest else "")

@@ -15,8 +15,7 @@ from functools import partial
 from inspect import Parameter, signature
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TextIO, TypedDict, get_args, get_type_hints
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypedDict, get_args, get_type_hints
 
 import typer
 from attrs import NOTHING, fields, has
@@ -28,22 +27,25 @@ from peelflow.cli.settings import (
     current_settings,
     show_rule_places,
 )
+from peelflow.engine.calendar import day_in_london
 from peelflow.errors import InvalidRequest, PeelflowError
 from peelflow.model.records import Actor, Document
 from peelflow.model.rules import Level
-from peelflow.register.batch import Batch
-from peelflow.register.context import utc_now
-from peelflow.register.csv_schema import read_document
-from peelflow.register.register import Register
+from peelflow.phrases import listed
+from peelflow.register.document_files import read_document
+from peelflow.register.reader import Reader
+from peelflow.register.services import utc_now
 from peelflow.register.validation import iso_date
 from peelflow.results import frozen
 from peelflow.rulebook.national import load, national
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.opening import open_store
-from peelflow.wording import listed
+
+if TYPE_CHECKING:
+    from peelflow.register.batch import Batch
+    from peelflow.register.register import Register
 
 SQLITE_SCHEME = "sqlite:///"
-LONDON = ZoneInfo("Europe/London")
 
 
 class Format(StrEnum):
@@ -139,7 +141,7 @@ def complete_trigger(ctx: typer.Context, incomplete: str) -> list[str]:
         incomplete: What is typed of the word.
     """
 
-    def ways_out(register: Register) -> Iterator[str]:
+    def ways_out(register: Reader) -> Iterator[str]:
         record = register.record(str(ctx.params.get("record")))
         state = register.lifecycle(record.lifecycle).states[record.state]
         return (way.trigger for way in state.transitions)
@@ -148,13 +150,13 @@ def complete_trigger(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _offered(
-    ctx: typer.Context, incomplete: str, words_of: Callable[[Register], Iterable[str]]
+    ctx: typer.Context, incomplete: str, words_of: Callable[[Reader], Iterable[str]]
 ) -> list[str]:
     """Return some words of the register that begin so; none where it cannot be read."""
     said = {name: ctx.params.get(name) for name in ("register", "rules")}
     location = RegisterOptions(**{name: value for name, value in said.items() if value})
     try:
-        with location.opened() as register:
+        with location.reader() as register:
             words = dict.fromkeys(
                 word for word in words_of(register) if word.startswith(incomplete)
             )
@@ -275,6 +277,20 @@ class RegisterOptions:
     verbose: VerboseOption = False
 
     @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Open the register to read it alone, and load nothing that writes; see `opened`."""
+        url, force = self._checked_url(), current_settings().force_in_use
+        with Reader.open(url, rulebook=rulebook_of(self.rules), force=force) as reader:
+            if force is not None:
+                _check_own_force(reader, force)
+            yield reader
+
+    def _checked_url(self, *, make: bool = False) -> str:
+        check_environment()
+        show_rule_places(shown=self.verbose)
+        return url_of_register(self.register, make=make)
+
+    @contextmanager
     def opened(
         self, *, make: bool = False, beside: Path | None = None, documents: Path | None = None
     ) -> Iterator[Register]:
@@ -290,9 +306,9 @@ class RegisterOptions:
         Raises:
             InvalidRequest: There is no such file.
         """
-        check_environment()
-        show_rule_places(shown=self.verbose)
-        url = url_of_register(self.register, make=make)
+        from peelflow.register.register import Register
+
+        url = self._checked_url(make=make)
         file, is_file = Path(url.removeprefix(SQLITE_SCHEME)), url.startswith(SQLITE_SCHEME)
         rules = [beside, *(self.rules or [beside.parent])] if beside else self.rules
         force, user = current_settings().force_in_use, current_settings().recorded_by_in_use
@@ -308,7 +324,7 @@ class RegisterOptions:
             yield register
 
 
-def _check_own_force(register: Register, force: str) -> None:
+def _check_own_force(register: Reader, force: str) -> None:
     """Refuse to look at the records of a force that has none: its name may be mistyped."""
     if next(register.records(), None) is None:
         instead = "check PEELFLOW_FORCE and peelflow.toml, or add the force's first record"
@@ -497,7 +513,7 @@ def _value_taken(
 
 def today() -> date:
     """Return the day it is in London."""
-    return utc_now().astimezone(LONDON).date()
+    return day_in_london(utc_now())
 
 
 def rulebook_of(rules: list[Path] | None) -> Rulebook:

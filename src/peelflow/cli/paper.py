@@ -14,8 +14,8 @@ from peelflow.cli.options import ForceOption, RegisterOptions, day_option, read_
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes
 from peelflow.errors import InvalidRequest
 from peelflow.model.outline import STANDARD_OUTLINE
-from peelflow.register.context import utc_now
 from peelflow.register.register import Register
+from peelflow.register.services import utc_now
 from peelflow.reports.content import Report
 from peelflow.reports.html import html_of
 from peelflow.reports.markdown import markdown_of

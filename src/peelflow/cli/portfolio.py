@@ -1,14 +1,13 @@
 """Run the commands that take all records together.
 
-They are overdue, due, ages, engage, plan, movement, reconcile and tick; only tick writes.
+They are overdue, due, ages, engage, plan, movement and tick; only tick writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from attrs import evolve
@@ -16,7 +15,6 @@ from attrs import evolve
 from peelflow.cli import output
 from peelflow.cli.options import (
     AsOnOption,
-    ForceOption,
     Format,
     LedgerOption,
     RegisterOptions,
@@ -32,7 +30,6 @@ from peelflow.cli.selecting import (
     SelectionOptions,
     Span,
 )
-from peelflow.cli.settings import FINDINGS
 from peelflow.model.records import Event, TransitionTaken
 from peelflow.portfolio.engage import EngageCause, EngageSpell, engage_spells, in_engage
 from peelflow.portfolio.grouping import Group
@@ -51,12 +48,13 @@ from peelflow.portfolio.overdue import (
 from peelflow.portfolio.overdue import overdue as overdue_of
 from peelflow.portfolio.plan import PlannedInspection, Verifiable
 from peelflow.portfolio.plan import inspection_plan as plan_of
-from peelflow.portfolio.reconcile import Difference, DifferenceKind, LedgerEntry
-from peelflow.portfolio.reconcile import reconcile as reconciled
-from peelflow.register.timers import Deadline, PendingTimer
+from peelflow.register.deadlines import Deadline
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import movement_table, say_ending, share_table
 from peelflow.stores.opening import keep_stale_sums
+
+if TYPE_CHECKING:
+    from peelflow.register.timers import PendingTimer
 
 DEFAULT_LEDGER = "portal"
 ASSUMED = ("assumed",)
@@ -85,7 +83,7 @@ def overdue(
     With `--by`, say instead how many of each group are.
     """
     day, selection = on or today(), wanted.selection()
-    with location.opened() as register:
+    with location.reader() as register:
         if by is not None:
             on_ledger = ledger or DEFAULT_LEDGER
             shares = overdue_shares(register, day, by=by, ledger=on_ledger, selection=selection)
@@ -105,7 +103,7 @@ def due(
 ) -> None:
     """List the day of everything open: the original, the revised one and why; and what has none."""
     day = on or today()
-    with location.opened() as register:
+    with location.reader() as register:
         listed = deadlines(register, day, ledger=ledger, selection=wanted.selection())
     _show_days(printing, listed, "due", f"Due, as at {day}")
 
@@ -149,7 +147,7 @@ def ages(
     """
     day, selection = on or today(), wanted.selection()
     span = older_than or TWO_YEARS
-    with location.opened() as register:
+    with location.reader() as register:
         if by is not None:
             on_ledger, before = ledger or DEFAULT_LEDGER, span.before(day)
             shares = age_shares(
@@ -194,7 +192,7 @@ def engage(
     when the force left.
     """
     day = on or today()
-    with location.opened() as register:
+    with location.reader() as register:
         list_spells = engage_spells if gone else in_engage
         spells = list_spells(register, day, selection=wanted.selection(), ledger=ledger)
     tables = _engage_tables(spells, f"In Engage {'by' if gone else 'on'} {day}")
@@ -253,7 +251,7 @@ def plan(
     printing: PrintingOptions,
 ) -> None:
     """List what each coming inspection could verify, and what must be done first for others."""
-    with location.opened() as register:
+    with location.reader() as register:
         planned = plan_of(register, on or today(), selection=wanted.selection())
     columns = (*_TITLED_COLUMNS, "question", "could", "first", "with", *_ATTRIBUTION_COLUMNS)
     if printing.chosen is not Format.TABLE:
@@ -298,7 +296,7 @@ def movement(
     """
     last_day, selection = until or today(), wanted.selection()
     title = f"On the ledger {ledger} after {after} until {last_day}"
-    with location.opened() as register:
+    with location.reader() as register:
         if by is not None:
             totals = movement_totals(
                 register, after=after, until=last_day, by=by, ledger=ledger, selection=selection
@@ -417,49 +415,6 @@ def _attribution_cells(attribution: Attribution | None) -> tuple[output.Cell, ..
     if attribution is None:
         return (None, None, None)
     return (str(attribution.actor), attribution.recorded_by, attribution.on)
-
-
-def reconcile(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="A CSV list with columns record, level and counts."),
-    ],
-    *,
-    ledger: LedgerOption = DEFAULT_LEDGER,
-    force: ForceOption = None,
-    location: RegisterOptions,
-    printing: PrintingOptions,
-) -> None:
-    """Compare the register with a list from the portal; nothing is changed.
-
-    Exit code 1 where they differ, or where the list itself has faults.
-    """
-    with location.opened() as register:
-        result = reconciled(register, file, ledger=ledger, force=force)
-    if result.faults:
-        output.diagnostics(result.faults)
-        raise typer.Exit(FINDINGS)
-    body = tuple(map(_difference_cells, result.differences))
-    columns = ("record", "difference", "register", "portal")
-    printing.show(Table("differences", "", columns, body))
-    if printing.chosen is Format.TABLE:
-        differences = "difference" if len(body) == 1 else "differences"
-        output.line(f"{result.listed} listed, {len(body)} {differences}")
-    if body:
-        raise typer.Exit(FINDINGS)
-
-
-def _difference_cells(difference: Difference) -> tuple[output.Cell, ...]:
-    entries = (difference.register, difference.portal)
-    says = (_say_entry(entry, difference.kind) for entry in entries)
-    return (difference.record, difference.kind, *says)
-
-
-def _say_entry(entry: LedgerEntry | None, kind: DifferenceKind) -> str | None:
-    if entry is None:
-        return None
-    level, counts = output.say_level(entry[0]), entry[1]
-    return {"level": level, "counts": counts}.get(kind, f"level {level}, {counts}")
 
 
 def tick(

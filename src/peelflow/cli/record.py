@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from attrs import evolve
 
-from peelflow.cli import output
+from peelflow.cli import output, terminal
 from peelflow.cli.options import (
     DocumentsOption,
     Format,
@@ -41,13 +41,14 @@ from peelflow.cli.settings import FINDINGS
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Actor, Joint, JointActs
 from peelflow.model.rules import MigrationPlan
+from peelflow.phrases import counted
 from peelflow.register.entry import EntryValues
 from peelflow.register.register import Register
 from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
 from peelflow.results import frozen
 from peelflow.stores.opening import keep_stale_sums
-from peelflow.wording import counted, say_forces
+from peelflow.wording import say_forces
 
 if TYPE_CHECKING:
     from peelflow.register.migrations import MigrationResult
@@ -535,7 +536,7 @@ def migrate(
             what, why = "the migration", "does not say who has the records moved"
             raise InvalidRequest(what, why, "give --actor and --actor-role")
         move = register.unmigrate if undo else register.migrate
-        with output.progress("Moving") as show:
+        with terminal.progress("Moving") as show:
             result = move(
                 plans[0].name,
                 actor=Actor(actor, actor_role),

@@ -24,6 +24,7 @@ from peelflow.cli.selecting import PrintingOptions
 from peelflow.cli.settings import FINDINGS
 from peelflow.errors import Diagnostic, InvalidRequest, Span
 from peelflow.model.rules import Lifecycle
+from peelflow.phrases import say_in_force, suggestion
 from peelflow.proof.counterexample import EXIT_CODES
 from peelflow.proof.diff import diff
 from peelflow.reports.content import Table
@@ -32,7 +33,7 @@ from peelflow.rulebook.certificate import certificate_of, compare_certificate
 from peelflow.rulebook.loader import CheckedRules, verdict_on
 from peelflow.rulebook.national import examine, national
 from peelflow.rulebook.schema import UNKNOWN_DAY
-from peelflow.wording import say_counts, say_in_force, say_within, suggestion
+from peelflow.wording import say_counts, say_within
 
 HOME = "https://github.com/peelflow/peelflow"
 """Where the project is published, as pyproject.toml says."""

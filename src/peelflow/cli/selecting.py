@@ -31,10 +31,9 @@ from peelflow.engine.calendar import months_after
 from peelflow.errors import InvalidRequest
 from peelflow.model.rules import Counts
 from peelflow.portfolio.selection import Criterion, Selection, read_criterion
-from peelflow.register.context import utc_now
+from peelflow.register.services import utc_now
+from peelflow.reports.arrangement import Arrangement
 from peelflow.reports.content import Cell, Table, without_optional
-from peelflow.reports.tables import Arrangement
-from peelflow.reports.workbook import workbook_of
 from peelflow.results import frozen
 
 CategoryOption = Annotated[str | None, typer.Option("--category", help="Its category.")]
@@ -311,6 +310,8 @@ class PrintingOptions:
         form = self.chosen
         match form, self.output:
             case Format.XLSX, Path() as file:
+                from peelflow.reports.workbook import workbook_of
+
                 check_output_file(file, replace=self.replace)
                 content = workbook_of(tables, title=title or tables[0].title, made=utc_now())
                 write_bytes(file, content, replace=self.replace)

@@ -163,7 +163,7 @@ def _setting(file: Path, name: str, value: Any) -> str | tuple[str, ...]:
     """Return one setting of a file, with paths from where the command runs."""
     what = f"{file}: `{name}`"
     if name not in VARIABLES:
-        from peelflow.wording import suggestion
+        from peelflow.phrases import suggestion
 
         known = [field for field in Settings._fields if field in VARIABLES]
         raise _refused(what, "is no setting", suggestion(name, known))

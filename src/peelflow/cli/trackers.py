@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from peelflow.cli import output
+from peelflow.cli import output, terminal
 from peelflow.cli.options import RegisterOptions, RulesOption, day_option, rulebook_of
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes, write_text
 from peelflow.cli.settings import FINDINGS, current_settings
@@ -106,7 +106,7 @@ def run_tracker(
         return
     documents_from, documents = paths
     with location.opened(make=True, documents=documents) as register:
-        with output.progress("Importing") as show:
+        with terminal.progress("Importing") as show:
             result = import_tracker(
                 register,
                 files[0],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import MAXYEAR, date, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 
 from peelflow.model.records import Record
 from peelflow.model.requirements import PUBLISHED
@@ -141,3 +141,14 @@ def publication_day(record: Record) -> date | None:
         return date.fromisoformat(day) if isinstance(day, str) else None
     except ValueError:
         return None
+
+
+def day_in_london(moment: datetime) -> date:
+    """Return the day that it is in London at a moment in a time zone.
+
+    Args:
+        moment: The moment.
+    """
+    from zoneinfo import ZoneInfo  # looks for the zones of the system; a list asks for no day
+
+    return moment.astimezone(ZoneInfo("Europe/London")).date()

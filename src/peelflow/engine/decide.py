@@ -10,8 +10,9 @@ from peelflow.engine.documents import say_never_entered, window_start
 from peelflow.engine.fold import in_each_force
 from peelflow.engine.machine import CompiledTransition, Cursor, RuleEvent, RuleMachine, machine_for
 from peelflow.engine.refusal import needs_of, refusal_of
-from peelflow.engine.requirements import NO_QUESTION, compile_check, question_of
+from peelflow.engine.requirements import NO_QUESTION, compile_check
 from peelflow.model.decisions import Act, Context, NextAct, Refusal
+from peelflow.model.questions import question_of
 from peelflow.model.records import Actor, Change, Event, Record, TransitionTaken
 from peelflow.model.requirements import (
     AnyOf,

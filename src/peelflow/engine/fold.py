@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve
 
-from peelflow.engine.machine import deltas_between, figure_lines
+from peelflow.engine.deltas import deltas_between, figure_lines
 from peelflow.model.records import (
     EVERY_FORCE,
     Added,
@@ -571,3 +571,13 @@ def changes_of_event(
             return changes_on_made_joint(record, what, event.on, rules)
         case _:
             return ()
+
+
+def void_of(history: tuple[Event, ...], number: int) -> Event | None:
+    """Return the correction that voids an event of a history; None where none stands."""
+    for event in history[number:]:
+        what = event.what
+        is_void = isinstance(what, Corrected) and (what.event, what.correction) == (number, "void")
+        if is_void and void_of(history, event.number) is None:
+            return event
+    return None

@@ -14,6 +14,7 @@ from typing import Any
 import transitions
 from attrs import field
 
+from peelflow.engine.deltas import FigureDelta, deltas_between
 from peelflow.engine.documents import DocumentUse
 from peelflow.engine.requirements import Check, compile_check, compile_due, may_act
 from peelflow.errors import InvalidRequest
@@ -29,7 +30,6 @@ from peelflow.model.requirements import (
     atoms_of,
 )
 from peelflow.model.rules import (
-    Counts,
     Lifecycle,
     Role,
     Transition,
@@ -38,14 +38,12 @@ from peelflow.model.rules import (
     newly_counting,
 )
 from peelflow.model.triggers import triggers_sending_back
+from peelflow.phrases import suggestion
 from peelflow.results import define, frozen
-from peelflow.wording import suggestion
 
 ARGUMENTS = ("record", "act", "context")
 """What the trigger of a model is given, each by keyword."""
 _APPOINTMENTS = frozenset({"appointments"})
-FigureLine = tuple[str, Counts, str]
-FigureDelta = tuple[str, Counts, str, int]
 
 
 @frozen(eq=False)
@@ -297,22 +295,6 @@ def stays_within(lifecycle: Lifecycle, source: str, rule: Transition) -> bool:
     """
     is_to_other = rule.implements is not None and rule.to != source
     return is_to_other and lifecycle.stands_for(rule.to) == lifecycle.stands_for(source)
-
-
-@lru_cache(maxsize=1024)
-def figure_lines(lifecycle: Lifecycle, state: str) -> tuple[FigureLine, ...]:
-    """Return where the figures count a record that stands in a state, by its national name."""
-    counts_as, name = lifecycle.states[state].counts_as, lifecycle.stands_for(state)
-    return tuple([(*line, name) for line in sorted(counts_as.items())])
-
-
-@lru_cache(maxsize=4096)
-def deltas_between(lifecycle: Lifecycle, old: str, new: str) -> tuple[FigureDelta, ...]:
-    """Return how the figures change when a record moves between two states of a lifecycle."""
-    left, entered = figure_lines(lifecycle, old), figure_lines(lifecycle, new)
-    if left == entered:
-        return ()
-    return (*((*line, -1) for line in left), *((*line, 1) for line in entered))
 
 
 _READS: Mapping[type[Requirement], frozenset[str]] = {

@@ -30,7 +30,8 @@ from peelflow.model.decisions import (
 )
 from peelflow.model.records import Actor, Record
 from peelflow.model.rules import After, Lifecycle, Role
-from peelflow.wording import nearest_name, say_acting_forces, say_choice, say_rule
+from peelflow.phrases import nearest_name, say_choice
+from peelflow.wording import say_acting_forces, say_rule
 
 Compiled = tuple[CompiledTransition, ...]
 

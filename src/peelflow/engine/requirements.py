@@ -55,8 +55,8 @@ from peelflow.model.question_sets import (
     equivalent_questions,
     in_order,
     questions_across,
-    set_in_force,
 )
+from peelflow.model.questions import QUESTION_FIELD, inspected_set, question_of, question_set_of
 from peelflow.model.records import LastDone, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,
@@ -75,17 +75,16 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import After, Role
+from peelflow.phrases import say_days
 from peelflow.results import frozen
 from peelflow.texts import are_alike, is_blank
-from peelflow.wording import say_days, say_due, say_remedy, say_unseen
+from peelflow.wording import say_due, say_remedy, say_unseen
 
 CheckResult = str | tuple[str, ...]
 JudgeFunction = Callable[[Record, Act, Context], CheckResult]
 Needs = tuple[Need, ...]
 HOLDS: tuple[str, ...] = ()
 """A result where nothing is wanting, and no document is used up."""
-QUESTION_FIELD = "question"
-QUESTION_SET_FIELD = "question_set"
 NO_QUESTION = "the record has no question, so no inspection is relevant to it"
 
 
@@ -279,25 +278,6 @@ def is_of_one_force(record: Record, inspection: Inspection) -> bool:
     if inspection.force == record.force:
         return True
     return not {inspection.force, *inspection.joint_with}.isdisjoint(record.forces)
-
-
-def question_of(record: Record) -> str | None:
-    """Return the question of the framework that a record answers, None where it has none."""
-    question = record.fields.get(QUESTION_FIELD)
-    return question if isinstance(question, str) and question else None
-
-
-def question_set_of(record: Record, sets: QuestionSets) -> str | None:
-    """Return the set that a record's question is of: that in force on its day, unless it says."""
-    named = record.fields.get(QUESTION_SET_FIELD)
-    if isinstance(named, str) and named:
-        return named
-    return set_in_force(sets, record.issued, record.force)
-
-
-def inspected_set(inspection: Inspection, sets: QuestionSets) -> str | None:
-    """Return the set that an inspection's questions are of: that on its first day, unless said."""
-    return inspection.question_set or set_in_force(sets, inspection.first_day, inspection.force)
 
 
 def is_relevant(record: Record, inspection: Inspection, sets: QuestionSets) -> bool:

@@ -57,6 +57,8 @@ EVERY_FORCE = ""
 """What stands for a force in a change that takes a joint record's second counting back."""
 OWN_STEP = ""
 """What stands for a national trigger where a step of the force's own answers none."""
+INSPECTION = "inspection"
+"""The category of what an act may rest on."""
 PEELFLOW = Actor("peelflow", SYSTEM)
 """Who takes a transition that no person takes."""
 

@@ -16,7 +16,7 @@ from datetime import date
 from attrs import evolve
 
 from peelflow.engine.fold import apply, begin, corrected_until
-from peelflow.model.records import Event, Record, TransitionTaken
+from peelflow.model.records import INSPECTION, Event, Record, TransitionTaken
 from peelflow.portfolio.listing import Attribution, attribution_of
 from peelflow.portfolio.selection import (
     EVERYTHING,
@@ -27,9 +27,10 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.as_at import record_as_at
-from peelflow.register.context import INSPECTION, inspection_of
-from peelflow.register.register import Register
-from peelflow.register.validation import check_date, check_ledger
+from peelflow.register.query_checks import check_ledger
+from peelflow.register.reader import Reader
+from peelflow.register.related_records import inspection_of
+from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 
 MONITORING_PHASE, ENGAGE_CAUSE = "monitoring_phase", "engage_cause"
@@ -109,7 +110,7 @@ class EngageSpell(Result):
 
 
 def in_engage(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     selection: Selection = EVERYTHING,
@@ -128,7 +129,7 @@ def in_engage(
 
 
 def engage_spells(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     selection: Selection = EVERYTHING,
@@ -163,7 +164,7 @@ def engage_spells(
     return tuple(sorted(whole, key=lambda spell: (spell.force, spell.since, spell.record)))
 
 
-def _spells_of(register: Register, phase: Record, events: Sequence[Event]) -> Iterator[EngageSpell]:
+def _spells_of(register: Reader, phase: Record, events: Sequence[Event]) -> Iterator[EngageSpell]:
     """Yield the spells of one phase, without what they rest on."""
     spell: EngageSpell | None = None
     record = begin(events[0])
@@ -188,7 +189,7 @@ def _spells_of(register: Register, phase: Record, events: Sequence[Event]) -> It
 
 
 def _causes_of(
-    register: Register, spell: EngageSpell, before: EngageSpell | None, day: date, ledger: str
+    register: Reader, spell: EngageSpell, before: EngageSpell | None, day: date, ledger: str
 ) -> Iterator[EngageCause]:
     """Yield what a spell rests on, as it stood at the end of a day: each cause once.
 
@@ -216,7 +217,7 @@ def _causes_of(
 
 
 def _visits_of(
-    register: Register, spell: EngageSpell, day: date, closed: Mapping[str, int]
+    register: Reader, spell: EngageSpell, day: date, closed: Mapping[str, int]
 ) -> Iterator[EngageVisit]:
     """Yield the inspections of a force that were held while a spell lasted."""
     held = Selection(spell.force, INSPECTION, criteria=(Criterion("first_day", "<=", str(day)),))
@@ -236,7 +237,7 @@ def _visits_of(
             )
 
 
-def _closed_at(register: Register, on: date, forces: set[str], ledger: str) -> Mapping[str, int]:
+def _closed_at(register: Reader, on: date, forces: set[str], ledger: str) -> Mapping[str, int]:
     """Return how many records of forces each inspection closed by the end of a day."""
     closed: Counter[str] = Counter()
     for force in sorted(forces):

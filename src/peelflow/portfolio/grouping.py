@@ -15,9 +15,9 @@ from typing import ClassVar, TypeVar
 from attrs import field
 
 from peelflow.engine.fold import is_assumed
-from peelflow.engine.requirements import QUESTION_FIELD, question_set_of
 from peelflow.figures import Figures, tabulate
 from peelflow.model.question_sets import QuestionSets
+from peelflow.model.questions import QUESTION_FIELD, question_set_of
 from peelflow.model.records import Record
 from peelflow.model.rules import Category, FigureRow
 from peelflow.portfolio.selection import (
@@ -29,8 +29,8 @@ from peelflow.portfolio.selection import (
     text_field,
     values_of,
 )
-from peelflow.register.register import Register
-from peelflow.register.validation import check_ledger
+from peelflow.register.query_checks import check_ledger
+from peelflow.register.reader import Reader
 from peelflow.results import Result, frozen, html_table
 from peelflow.stores.base import LedgerTotal, TotalLine
 
@@ -123,7 +123,7 @@ class Grouping:
         hidden: The rows that are no group where nothing stands in them.
     """
 
-    register: Register
+    register: Reader
     by: str
     ledger: str
     rows: Mapping[tuple[str, int | None], str] = field(factory=dict)
@@ -203,7 +203,7 @@ def _natural_order(key: str) -> tuple[tuple[bool, int, str], ...]:
     )
 
 
-def grouping(register: Register, by: str, *, ledger: str = "portal") -> Grouping:
+def grouping(register: Reader, by: str, *, ledger: str = "portal") -> Grouping:
     """Return the grouping by a column, or by the declared rows of a ledger.
 
     Args:
@@ -237,7 +237,7 @@ def _declared_rows(
 
 
 def grouped_figures(
-    register: Register,
+    register: Reader,
     by: str,
     *,
     selection: Selection = EVERYTHING,
@@ -276,7 +276,7 @@ def grouped_figures(
 
 
 def selected_figures(
-    register: Register,
+    register: Reader,
     selection: Selection,
     *,
     as_at: date | None = None,
@@ -312,7 +312,7 @@ def selected_figures(
 
 
 def _at_one_position(
-    register: Register, known: int | None, read: Callable[[int | None], _T]
+    register: Reader, known: int | None, read: Callable[[int | None], _T]
 ) -> tuple[_T, int]:
     """Return what is read, and the position it is read at, whoever writes meanwhile."""
     if known is not None:

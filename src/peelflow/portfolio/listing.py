@@ -8,9 +8,9 @@ from operator import attrgetter
 from typing import ClassVar
 
 from peelflow.engine.fold import as_corrected, is_assumed
-from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import StoreUnavailable
 from peelflow.model.date_spans import DateSpan, read_span
+from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import Actor, Amended, Event, Record, TransitionTaken
 from peelflow.model.requirements import PUBLISHED
 from peelflow.portfolio.grouping import ROW, Group, grouping, in_groups
@@ -22,7 +22,7 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.as_at import HISTORIES_AT_ONCE
-from peelflow.register.register import Register
+from peelflow.register.reader import Reader
 from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 from peelflow.stores.base import chunked
@@ -71,7 +71,7 @@ def entered_number(record: Record) -> int:
 
 
 def each_with_last_event(
-    register: Register,
+    register: Reader,
     records: Iterable[Record],
     number_of: Callable[[Record], int] = attrgetter("number"),
 ) -> Iterator[tuple[Record, Event]]:
@@ -158,7 +158,7 @@ def publication_span(record: Record) -> DateSpan | None:
 
 
 def ages(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     force: str | None = None,
@@ -220,7 +220,7 @@ class Share(Result):
 
 
 def age_shares(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     before: date,

@@ -24,8 +24,9 @@ from peelflow.portfolio.selection import (
     narrowed,
 )
 from peelflow.register.as_at import each_as_at
-from peelflow.register.register import Register
-from peelflow.register.validation import check_date, check_ledger
+from peelflow.register.query_checks import check_ledger
+from peelflow.register.reader import Reader
+from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 from peelflow.stores.base import RecordQuery
 
@@ -67,7 +68,7 @@ class Movement(Result):
 
 
 def movement(
-    register: Register,
+    register: Reader,
     *,
     after: date,
     until: date,
@@ -105,7 +106,7 @@ def movement(
     return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
 
 
-def _check_span(register: Register, after: date, until: date, ledger: str) -> None:
+def _check_span(register: Reader, after: date, until: date, ledger: str) -> None:
     check_ledger(register.services, ledger)
     check_date(after, "the list")
     check_date(until, "the list")
@@ -166,7 +167,7 @@ class MovementTotal(Result):
 
 
 def movement_totals(
-    register: Register,
+    register: Reader,
     *,
     after: date,
     until: date,
@@ -207,7 +208,7 @@ def movement_totals(
 
 
 def _each_left(
-    register: Register, selection: Selection, *, after: date, until: date
+    register: Reader, selection: Selection, *, after: date, until: date
 ) -> Iterator[Record]:
     """Yield the joint records that were a force's on one day, and are not on another."""
     force = selection.force or register.services.force
@@ -285,7 +286,7 @@ def _kind_of(ending: Ending | None) -> MovementKind:
     return "closed" if ending == "closed" else "superseded"
 
 
-def _ending_of(register: Register, record: Record, ledger: str) -> Ending:
+def _ending_of(register: Reader, record: Record, ledger: str) -> Ending:
     """Return how a record closed that counts closed on a ledger."""
     if ledger == _LEDGER_OF_ANSWERS:
         return "closed"
@@ -317,7 +318,7 @@ def _place_of(groups: Grouping, record: Record, force: str | None) -> Place | No
 
 
 def _movements_of(
-    register: Register,
+    register: Reader,
     row: RecordRow,
     events: Iterable[Event],
     ledger: str,

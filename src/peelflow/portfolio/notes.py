@@ -9,7 +9,7 @@ from peelflow.engine.fold import as_corrected
 from peelflow.model.records import Document, Event, Noted
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
 from peelflow.portfolio.selection import EVERYTHING, Selection, each_selected, text_field
-from peelflow.register.register import Register
+from peelflow.register.reader import Reader
 from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 
@@ -40,7 +40,7 @@ class Note(Result):
 
 
 def notes(
-    register: Register,
+    register: Reader,
     *,
     until: date,
     after: date = date.min,

@@ -27,14 +27,14 @@ from peelflow.portfolio.selection import (
     narrowed,
     text_field,
 )
-from peelflow.register.register import Register
-from peelflow.register.timers import (
+from peelflow.register.deadlines import (
     Deadline,
     StateDeadline,
     deadline_of,
     due_span,
     state_deadline,
 )
+from peelflow.register.reader import Reader
 from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 
@@ -117,7 +117,7 @@ _Listed = tuple[list[OverdueRecord], list[UndatedRecord]]
 
 
 def overdue(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     force: str | None = None,
@@ -141,7 +141,7 @@ def overdue(
 
 
 def deadlines(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     force: str | None = None,
@@ -165,7 +165,7 @@ def deadlines(
 
 
 def overdue_shares(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     by: str = ROW,
@@ -193,14 +193,14 @@ def overdue_shares(
 
 
 def _opened(
-    register: Register, on: date, selection: Selection, ledger: str | None
+    register: Reader, on: date, selection: Selection, ledger: str | None
 ) -> Iterator[Record]:
     check_date(on, "the list")
     return each_open(register, on, selection=selection, ledger=ledger)
 
 
 def _listed(
-    register: Register,
+    register: Reader,
     on: date,
     records: Iterator[Record],
     is_wanted: Callable[[DateSpan], bool | None],

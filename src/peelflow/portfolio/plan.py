@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import product
 
-from peelflow.engine.requirements import inspected_set, question_of, question_set_of
 from peelflow.model.decisions import Inspection
 from peelflow.model.question_sets import QuestionSets, covering_questions, questions_across
-from peelflow.model.records import Record
+from peelflow.model.questions import inspected_set, question_of, question_set_of
+from peelflow.model.records import INSPECTION, Record
 from peelflow.model.requirements import Evidence, InspectionHeld, atoms_of
 from peelflow.model.rules import Lifecycle, Pin, Transition
 from peelflow.portfolio.listing import (
@@ -30,8 +30,8 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.as_at import HISTORIES_AT_ONCE
-from peelflow.register.context import INSPECTION, inspection_of
-from peelflow.register.register import Register
+from peelflow.register.reader import Reader
+from peelflow.register.related_records import inspection_of
 from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 from peelflow.stores.base import chunked
@@ -71,7 +71,7 @@ class PlannedInspection(Result):
 
 
 def inspection_plan(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     force: str | None = None,
@@ -147,7 +147,7 @@ def _scope_of(inspection: Inspection, sets: QuestionSets) -> _Scope:
 
 
 def _verified_by_scope(
-    register: Register, opened: Iterable[Record], scopes: Iterable[_Scope]
+    register: Reader, opened: Iterable[Record], scopes: Iterable[_Scope]
 ) -> dict[_Scope, tuple[tuple[Verifiable, ...], tuple[Verifiable, ...]]]:
     """Return what inspections of each scope could close: what waits for it, and what does not yet.
 
@@ -173,7 +173,7 @@ def _verified_by_scope(
 
 
 def _each_reached(
-    register: Register, opened: Iterable[Record], scopes: Sequence[_Scope]
+    register: Reader, opened: Iterable[Record], scopes: Sequence[_Scope]
 ) -> Iterator[tuple[Record, _Closing, frozenset[int]]]:
     """Yield each record with how it may close, and the places of the scopes that suffice for it."""
     by_key = _places_by_key(scopes)

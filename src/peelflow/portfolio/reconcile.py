@@ -9,9 +9,9 @@ from typing import Literal
 from peelflow.errors import Diagnostic
 from peelflow.model.rules import Level
 from peelflow.register.csv_schema import BadCell, SheetRow, level_cell, read_sheet, required_cell
-from peelflow.register.register import Register
+from peelflow.register.query_checks import check_ledger
+from peelflow.register.reader import Reader
 from peelflow.register.sheet_kinds import SheetKind
-from peelflow.register.validation import check_ledger
 from peelflow.results import Result, frozen
 
 PORTAL_SHEET = SheetKind("portal records", "counts", ("record", "level", "counts"), fields=True)
@@ -58,7 +58,7 @@ class ReconcileResult(Result):
 
 
 def reconcile(
-    register: Register, path: str | Path, *, ledger: str = "portal", force: str | None = None
+    register: Reader, path: str | Path, *, ledger: str = "portal", force: str | None = None
 ) -> ReconcileResult:
     """Compare the register with a CSV list: columns `record`, `level`, `counts`, others ignored.
 

@@ -12,23 +12,23 @@ from typing import ClassVar
 
 from attrs import evolve
 
-from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD, question_set_of
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.question_sets import QuestionSet, equivalent_questions, in_order, set_in_force
-from peelflow.model.records import Actor, Amended, Provenance, Record
+from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD, question_set_of
+from peelflow.model.records import INSPECTION, Actor, Amended, Provenance, Record
 from peelflow.model.requirements import InspectionHeld, atoms_of
 from peelflow.model.rules import each_transition
+from peelflow.phrases import suggestion
 from peelflow.portfolio.listing import RecordRow, row_of
 from peelflow.portfolio.selection import EVERYTHING, Selection, each_selected, is_open
 from peelflow.register.batch import Batch
 from peelflow.register.commands import amend, new_event
-from peelflow.register.context import INSPECTION, inspection_of
 from peelflow.register.questions import QUESTIONS_FIELD
 from peelflow.register.register import Register
+from peelflow.register.related_records import inspection_of
 from peelflow.register.validation import check_date, check_text
 from peelflow.results import Result, frozen
-from peelflow.wording import suggestion
 
 
 @frozen

@@ -13,15 +13,16 @@ from typing import Any, Literal, get_args
 
 from attrs import evolve
 
-from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest
 from peelflow.model.date_spans import read_span
 from peelflow.model.question_sets import covers_question
+from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import Record
 from peelflow.model.rules import Category, Counts, Level
 from peelflow.register.as_at import each_as_at
-from peelflow.register.register import Register
-from peelflow.register.validation import check_date, check_one_of, check_position_reached
+from peelflow.register.query_checks import check_position_reached
+from peelflow.register.reader import Reader
+from peelflow.register.validation import check_date, check_one_of
 from peelflow.results import frozen
 from peelflow.stores.base import RecordQuery
 
@@ -100,7 +101,7 @@ def read_criterion(text: str) -> Criterion:
     return Criterion(parts[1].strip(), operator, parts[3].strip())
 
 
-def check_column(register: Register, column: str) -> None:
+def check_column(register: Reader, column: str) -> None:
     """Refuse a column that no record could ever have.
 
     Args:
@@ -210,7 +211,7 @@ def _compared(values: Sequence[str], criterion: Criterion) -> bool | None:
 
 
 def each_selected(
-    register: Register,
+    register: Reader,
     selection: Selection = EVERYTHING,
     *,
     as_at: date | None = None,
@@ -244,7 +245,7 @@ def each_selected(
     )
 
 
-def _check_selection(register: Register, selection: Selection) -> None:
+def _check_selection(register: Reader, selection: Selection) -> None:
     register.records(
         level=selection.level,
         state=selection.state,
@@ -266,7 +267,7 @@ def _check_selection(register: Register, selection: Selection) -> None:
                     register.records(parent=criterion.value)
 
 
-def _check_value(register: Register, criterion: Criterion) -> None:
+def _check_value(register: Reader, criterion: Criterion) -> None:
     """Refuse a value that could never be met: no day where all say days, no level, no question."""
     column, value = criterion.column, criterion.value
     if criterion.operator == "~" or not value:
@@ -290,13 +291,13 @@ def _check_value(register: Register, criterion: Criterion) -> None:
         raise InvalidRequest(f"the criterion {str(criterion)!r}", f"{value!r} {why}", instead)
 
 
-def _saying(register: Register, field: str) -> list[Category]:
+def _saying(register: Reader, field: str) -> list[Category]:
     """Return the categories that declare a field."""
     categories = register.rulebook.vocabulary.categories.values()
     return [category for category in categories if field in category.fields]
 
 
-def is_selected(register: Register, selection: Selection, record: Record) -> bool:
+def is_selected(register: Reader, selection: Selection, record: Record) -> bool:
     """Say whether a record is one of a selection, as it stands.
 
     Args:
@@ -316,14 +317,14 @@ def is_selected(register: Register, selection: Selection, record: Record) -> boo
     )
 
 
-def is_open(register: Register, record: Record, ledger: str | None = None) -> bool:
+def is_open(register: Reader, record: Record, ledger: str | None = None) -> bool:
     """Whether a record counts open on a ledger, or on any."""
     counts = register.counts(record)
     return "open" in counts.values() if ledger is None else counts.get(ledger) == "open"
 
 
 def each_open(
-    register: Register,
+    register: Reader,
     on: date,
     *,
     selection: Selection = EVERYTHING,

@@ -11,11 +11,12 @@ from typing import Literal
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.requirements import Requirement
 from peelflow.model.rules import Lifecycle, State, Transition
+from peelflow.phrases import listed, say_choice
 from peelflow.proof.budget import FEWER_ALTERNATIVES, Budget
 from peelflow.proof.normal_form import PeriodWaited, closed_ledgers, requirements_of
 from peelflow.proof.satisfiability import implies
 from peelflow.results import frozen
-from peelflow.wording import listed, say_choice, say_period_since, say_requirement
+from peelflow.wording import say_period_since, say_requirement
 
 Effect = Literal["loosened", "tightened", "changed"]
 Shut = tuple[frozenset[str], frozenset[str]]

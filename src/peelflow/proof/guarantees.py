@@ -37,6 +37,7 @@ from peelflow.model.rules import (
     Vocabulary,
     each_transition,
 )
+from peelflow.phrases import say_choice
 from peelflow.proof.budget import FEWER_FACTS, Budget
 from peelflow.proof.counterexample import (
     EntryCheck,
@@ -78,7 +79,7 @@ from peelflow.proof.transition_system import (
     transition_system_of,
 )
 from peelflow.results import define
-from peelflow.wording import say_choice, say_requirement
+from peelflow.wording import say_requirement
 
 
 @define(eq=False, slots=False)

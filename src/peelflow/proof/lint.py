@@ -46,12 +46,12 @@ from peelflow.model.rules import (
     each_transition,
     units_of,
 )
+from peelflow.phrases import listed, say_choice, shown, suggestion
 from peelflow.proof.budget import Budget
 from peelflow.proof.possible import Possibilities, never_taken_faults
 from peelflow.proof.question_sets import question_set_faults, unknown_name
 from peelflow.proof.reachability import states_reachable, states_reaching, system_cycle
 from peelflow.results import frozen
-from peelflow.wording import listed, say_choice, shown, suggestion
 
 
 def each_requirement(lifecycle: Lifecycle) -> list[Requirement]:

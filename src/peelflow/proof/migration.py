@@ -27,6 +27,7 @@ from peelflow.model.rules import (
     is_automatic,
     moves_level,
 )
+from peelflow.phrases import listed, say_choice
 from peelflow.proof.budget import FEWER_MOVES, Budget
 from peelflow.proof.counterexample import trace_step
 from peelflow.proof.guarantees import AbstractionMap, Prover
@@ -50,7 +51,6 @@ from peelflow.proof.record_kinds import RecordKind, record_kinds
 from peelflow.proof.renamed_triggers import trigger_faults
 from peelflow.proof.transition_system import PastTransition
 from peelflow.results import define
-from peelflow.wording import listed, say_choice
 
 
 @define(eq=False, slots=False)

@@ -41,12 +41,12 @@ from peelflow.model.rules import (
     is_automatic,
     is_taken_by_system,
 )
+from peelflow.phrases import listed, say_days
 from peelflow.proof.budget import Budget
 from peelflow.proof.normal_form import day_bounds
 from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.record_kinds import Reason, RecordKind, record_kinds
 from peelflow.results import define, frozen
-from peelflow.wording import listed, say_days
 
 Requirements = tuple[Requirement, ...]
 _Ways = tuple[Requirements, ...] | Reason

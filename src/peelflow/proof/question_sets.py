@@ -17,7 +17,7 @@ from peelflow.model.question_sets import (
     line_of,
 )
 from peelflow.model.rules import Vocabulary
-from peelflow.wording import suggestion
+from peelflow.phrases import suggestion
 
 
 def unknown_name(what: str, name: str, known: Iterable[str], span: Span) -> Diagnostic:

@@ -19,9 +19,9 @@ from peelflow.model.requirements import (
     Waited,
 )
 from peelflow.model.rules import SYSTEM, Category, FieldRule, Lifecycle, Vocabulary
+from peelflow.phrases import say_choice
 from peelflow.proof.satisfiability import QUESTION_FIELD
 from peelflow.results import frozen
-from peelflow.wording import say_choice
 
 Reason = str
 

@@ -25,6 +25,7 @@ from peelflow.model.rules import (
     Vocabulary,
     each_transition,
 )
+from peelflow.phrases import listed, say_in_force, suggestion
 from peelflow.proof.budget import FEWER_ALTERNATIVES, Budget
 from peelflow.proof.counterexample import trace_step
 from peelflow.proof.guarantees import AbstractionMap, Prover
@@ -43,7 +44,7 @@ from peelflow.proof.refinement_walks import (
 from peelflow.proof.reliance import Reliance, first_reliance
 from peelflow.proof.satisfiability import Verdict, can_be_met, implies_one
 from peelflow.results import define, frozen
-from peelflow.wording import listed, say_in_force, say_period, say_requirement, suggestion
+from peelflow.wording import say_period, say_requirement
 
 
 @frozen(eq=False)

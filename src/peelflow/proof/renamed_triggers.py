@@ -15,10 +15,10 @@ from attrs import evolve
 from peelflow.errors import Diagnostic
 from peelflow.model.rules import Lifecycle, each_transition, moves_level
 from peelflow.model.triggers import triggers_of_others, triggers_sending_back
+from peelflow.phrases import say_choice
 from peelflow.proof.lint import triggers_of
 from peelflow.proof.moves import Move, refined_name
 from peelflow.results import frozen
-from peelflow.wording import say_choice
 
 
 @frozen

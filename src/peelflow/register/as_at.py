@@ -12,13 +12,9 @@ from datetime import date
 from peelflow.engine.fold import corrected_until, fold
 from peelflow.figures import Figures, tabulate
 from peelflow.model.records import Event, Record
-from peelflow.register.context import Services
-from peelflow.register.validation import (
-    check_date,
-    check_known_force,
-    check_ledger,
-    check_position_reached,
-)
+from peelflow.register.query_checks import check_known_force, check_ledger, check_position_reached
+from peelflow.register.services import ReadServices
+from peelflow.register.validation import check_date
 from peelflow.stores.base import Store, check_history, chunked
 
 HISTORIES_AT_ONCE = 500
@@ -105,7 +101,7 @@ def last_numbers(store: Store, known: int | None) -> Mapping[str, int] | None:
 
 
 def figures_of(
-    services: Services,
+    services: ReadServices,
     ledger: str,
     *,
     force: str | None = None,

@@ -35,6 +35,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import Category, Level, Lifecycle
+from peelflow.phrases import say_choice
 from peelflow.register.context import (
     RESTRICTABLE,
     check_inspection,
@@ -107,7 +108,6 @@ from peelflow.register.validation import (
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.stores.codec import description_of
 from peelflow.texts import are_alike
-from peelflow.wording import say_choice
 
 
 def new_event(

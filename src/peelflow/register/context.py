@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import date, datetime
 from itertools import filterfalse
-from zoneinfo import ZoneInfo
 
 from attrs import field
 
+from peelflow.engine.calendar import day_in_london
 from peelflow.engine.decide import answers_asked, ledgers_binding, reads
-from peelflow.errors import InvalidRequest, MissingDependency, UnknownRecord
+from peelflow.errors import InvalidRequest, UnknownRecord
 from peelflow.model.decisions import (
     Act,
     Appointment,
@@ -22,11 +20,13 @@ from peelflow.model.decisions import (
     Predicate,
     RecordReference,
 )
-from peelflow.model.records import PEELFLOW, Document, Record
+from peelflow.model.records import INSPECTION, PEELFLOW, Document, Record
 from peelflow.model.requirements import ChildForEach
-from peelflow.model.rules import Holidays, Lifecycle, Period, Pin
-from peelflow.register.kept_rules import KeptRules
+from peelflow.model.rules import Lifecycle
+from peelflow.register.holidays import known_holidays
 from peelflow.register.known_names import KnownNames
+from peelflow.register.related_records import appointment_of, child_of, inspection_of
+from peelflow.register.services import ReadServices, account_name
 from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import (
     Rulebook,
@@ -35,170 +35,35 @@ from peelflow.rulebook.rulebook import (
     signing_roles,
 )
 from peelflow.stores import own_ids
-from peelflow.stores.base import DocumentStore, RecordQuery, Store
+from peelflow.stores.base import RecordQuery
 from peelflow.stores.listings import Numbers, numbers_of
 from peelflow.stores.session_events import SessionEvents
 from peelflow.stores.session_records import SessionRecords
 from peelflow.stores.soundness import is_lawful_moment
 
-_DIVISION = "england-and-wales"
 
-
-@lru_cache(maxsize=1)
-def bank_holidays() -> Holidays:
-    """Return the bank holidays of the installed list.
-
-    Raises:
-        MissingDependency: No list is installed.
-    """
-    try:
-        from govuk_bank_holidays.bank_holidays import (  # type: ignore[import-untyped]
-            BankHolidays,
-        )
-    except ModuleNotFoundError:
-        raise MissingDependency("calendar", "govuk-bank-holidays") from None
-    listed = BankHolidays(use_cached_holidays=True).get_holidays(division=_DIVISION)
-    days = frozenset(holiday["date"] for holiday in listed)
-    return Holidays(days, min(days).year, max(days).year)
-
-
-def holidays_for(period: Period) -> Holidays | None:
-    """Return the bank holidays if the period counts working days.
-
-    Raises:
-        MissingDependency: It does, and no list is installed.
-    """
-    return bank_holidays() if period.working_days is not None else None
-
-
-def holidays_of(lifecycle: Lifecycle) -> Holidays | None:
-    """Return the bank holidays if a lifecycle counts working days; None without a list too."""
-    periods = [rule.after for state in lifecycle.states.values() for rule in state.transitions]
-    return known_holidays() if any(time and time.working_days for time in periods) else None
-
-
-def known_holidays() -> Holidays | None:
-    """Return the bank holidays of the installed list, None where no list is installed."""
-    try:
-        return bank_holidays()
-    except MissingDependency:
-        return None
-
-
-LONDON = ZoneInfo("Europe/London")
-
-
-def utc_now() -> datetime:
-    """Return the present moment in UTC: the clock a register has unless it is given another."""
-    return datetime.now(UTC)
-
-
-def account_name() -> str | None:
-    """Return the name of the account that runs this program; None where the system tells none.
-
-    A register asks it for who typed what a signatory decided, unless it is given another way. The
-    system knows it of the process; variables such as `LOGNAME` say what anybody sets, and are not
-    read.
-    """
-    try:
-        import pwd
-    except ImportError:  # on Windows, where getlogin asks for the user of the process
-        return _windows_account()
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return None
-
-
-def _windows_account() -> str | None:
-    try:
-        return os.getlogin()
-    except OSError:
-        return None
-
-
-@frozen(eq=False)
-class Services:
+@frozen(eq=False, kw_only=True)
+class Services(ReadServices):
     """What every session of a register works with.
 
-    `force` is the one that it is opened for, and `recorded_by` its user: who types. `account` tells
-    who runs the program, where no user is named.
+    `recorded_by` is the register's user: who types. `account` tells who runs the program, where no
+    user is named.
     """
 
-    store: Store
-    documents: DocumentStore
-    rulebook: Rulebook
     clock: Callable[[], datetime]
     predicates: Mapping[str, Predicate]
-    force: str | None = None
     recorded_by: str | None = None
     account: Callable[[], str | None] = account_name
     names: KnownNames = field(init=False, repr=False)
-    kept_rules: KeptRules = field(init=False, repr=False)
-    lifecycles: dict[str, Lifecycle] = field(init=False, factory=dict, repr=False)
-
-    @kept_rules.default
-    def _rules_of_store(self) -> KeptRules:
-        return KeptRules(self.store, self.rulebook)
 
     @names.default
     def _names_of_store(self) -> KnownNames:
         can = self.store.capabilities  # a store in an application's transaction has no feed
         return KnownNames(follows=(can.embedded or can.shared) and self.force is None)
 
-    def lifecycle_of(self, pin: Pin) -> Lifecycle:
-        """Return the rules of a pin: the rulebook's, else those the store kept."""
-        lifecycle = self.lifecycles.get(pin.digest)
-        if lifecycle is None:
-            lifecycle = self.lifecycles[pin.digest] = self.kept_rules.lifecycle(pin)
-        return lifecycle
-
 
 APPOINTMENT = own_ids.APPOINTMENT
-INSPECTION = "inspection"
 RESTRICTABLE = (APPOINTMENT, INSPECTION)
-_INSPECTION_FIELDS = ("kind", "first_day", "last_day")
-_NOT_HELD = ("cancelled", "postponed")
-"""The national states in which an inspection is not held."""
-
-
-def appointment_of(record: Record) -> Appointment:
-    """Return what an appointment record says."""
-    last = _text_field(record, "last_day")
-    return Appointment(
-        person=_text_field(record, "person"),
-        role=_text_field(record, "role"),
-        force=record.force,
-        first_day=date.fromisoformat(_text_field(record, "first_day")),
-        last_day=date.fromisoformat(last) if last else None,
-    )
-
-
-def inspection_of(record: Record, lifecycle: Lifecycle) -> Inspection | None:
-    """Return what an inspection record says; None while it is not held, so verifies nothing.
-
-    That is one without its kind and days yet, and one that was postponed or cancelled: in a state
-    that stands for that nationally, whatever the force's own rules call it.
-    """
-    is_known = all(name in record.fields for name in _INSPECTION_FIELDS)
-    if not is_known or lifecycle.stands_for(record.state) in _NOT_HELD:
-        return None
-    questions = record.fields.get("questions", ())
-    return Inspection(
-        id=record.id,
-        kind=_text_field(record, "kind"),
-        first_day=date.fromisoformat(_text_field(record, "first_day")),
-        last_day=date.fromisoformat(_text_field(record, "last_day")),
-        questions=frozenset(questions),
-        question_set=_text_field(record, "question_set") or None,
-        force=record.force,
-        joint_with=record.joint_with,
-    )
-
-
-def child_of(record: Record, lifecycle: Lifecycle) -> Child:
-    """Return a child as its parent sees it."""
-    return Child(record.id, lifecycle.states[record.state].counts_as, record.fields)
 
 
 def system_act(trigger: str, on: date) -> Act:
@@ -209,11 +74,6 @@ def system_act(trigger: str, on: date) -> Act:
 def is_signed_later(document: Document, on: date) -> bool:
     """Whether a document is signed after a day: it could not be attached by then."""
     return document.signed_on is not None and document.signed_on > on
-
-
-def _text_field(record: Record, name: str) -> str:
-    value = record.fields.get(name, "")
-    return value if isinstance(value, str) else ""
 
 
 def mentions_of(
@@ -298,7 +158,7 @@ class ReadSet:
         if not is_lawful_moment(self.now):
             why = f"tells the year {self.now.year}"
             raise InvalidRequest("the clock", why, "set it right, then try again")
-        self.today = self.now.astimezone(LONDON).date()
+        self.today = day_in_london(self.now)
 
     def changed_records(self) -> Mapping[str, int]:
         """Return the records that the session changes, and the number each had before it."""

@@ -531,10 +531,21 @@ def _redate_link(session: Session, request: Event, parent: str, child: str) -> N
     if not places:  # it lies below and is no child
         return
     place = places[-1]
-    earlier, later = standing[place - 1].on, [event.on for event in standing[place + 1 :]]
-    day = min([max(earlier, _day_below(session.history(child))), *later])
+    day = day_of_link(standing, place, session.history(child))
     if day != standing[place].on:
         _correct_link(session, request, parent, Corrected(standing[place].number, "redate", day))
+
+
+def day_of_link(standing: History, place: int, below: History) -> date:
+    """Return the day of a parent's link, among its other events.
+
+    Args:
+        standing: What stands of the parent.
+        place: The place of the link in it.
+        below: What was recorded of the child, which lies below it.
+    """
+    earlier, later = standing[place - 1].on, [event.on for event in standing[place + 1 :]]
+    return min([max(earlier, _day_below(below)), *later])
 
 
 def _unlink(session: Session, request: Event, parent: str, child: str) -> None:

@@ -20,6 +20,7 @@ from peelflow.errors import Diagnostic, EventVoided, InvalidRequest, PeelflowErr
 from peelflow.model.date_spans import is_date_of
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Actor, Document, Joint, JointActs, Provenance
+from peelflow.phrases import say_choice
 from peelflow.register import commands
 from peelflow.register.corrections import correct
 from peelflow.register.csv_schema import (
@@ -47,7 +48,6 @@ from peelflow.register.validation import list_items
 from peelflow.register.verbs import OpensSessions
 from peelflow.register.waiting_rows import WaitingRows, order_of_rows
 from peelflow.results import Result, define, frozen
-from peelflow.wording import say_choice
 
 
 @frozen

@@ -21,7 +21,8 @@ from peelflow.errors import Diagnostic, Span
 from peelflow.files import check_linked, read_regular
 from peelflow.model.records import Correction
 from peelflow.model.rules import Level
-from peelflow.register.limits import MAX_DOCUMENT_BYTES
+from peelflow.phrases import listed, nearest_name, shown, suggestion
+from peelflow.register.document_files import read_document, say_unreadable
 from peelflow.register.sheet_kinds import (
     ENTRY_COLUMNS,
     FIELD_PREFIX,
@@ -33,7 +34,6 @@ from peelflow.register.sheet_kinds import (
 from peelflow.register.validation import iso_date
 from peelflow.results import frozen
 from peelflow.texts import is_blank
-from peelflow.wording import listed, nearest_name, shown, suggestion
 
 MAX_SHEET_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 1_048_576
@@ -118,7 +118,7 @@ def sheets_at(path: Path) -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
-    why = _why(error)
+    why = say_unreadable(error)
     sentence = f"`{path.as_posix()}` cannot be read: {why[:1].lower()}{why[1:]}"
     instead = "check the path and its permissions"
     return Diagnostic(Span(path.as_posix()), "unreadable", sentence, instead)
@@ -613,7 +613,7 @@ def path_of_document(name: str, folder: Path, *, is_named: bool) -> Path:
         root = folder.resolve()
         path = (root / name).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links that go in a circle; a NUL
-        raise _bad_document(name, f"cannot be read: {_why(error)}") from None
+        raise _bad_document(name, f"cannot be read: {say_unreadable(error)}") from None
     if not path.is_relative_to(root):
         instead = "put it beside the sheet, or name the folder it lies in with `--documents-from`"
         raise BadCell("document", f"the document `{shown(name)}` lies outside {where}", instead)
@@ -631,20 +631,3 @@ def document_cell(row: SheetRow, path: Path) -> bytes:
 def _bad_document(name: str, why: str) -> BadCell:
     sentence = f"the document `{shown(name)}` {why}"
     return BadCell("document", sentence, "put it beside the sheet, or mend its path")
-
-
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
-def read_document(path: Path) -> bytes | str:
-    """Return what a regular file holds, or why it cannot be taken as a document."""
-    try:
-        content = read_regular(path, MAX_DOCUMENT_BYTES)
-    except (OSError, ValueError) as error:
-        return f"cannot be read: {_why(error)}"
-    if content is None:
-        return "is no regular file"
-    if len(content) > MAX_DOCUMENT_BYTES:
-        return f"has more than {MAX_DOCUMENT_BYTES} bytes"
-    return content

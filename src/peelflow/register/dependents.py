@@ -14,8 +14,8 @@ from attrs import evolve
 
 from peelflow.engine.fold import apply, as_corrected
 from peelflow.engine.machine import machine_for
-from peelflow.engine.requirements import inspected_set
 from peelflow.model.decisions import Appointment, Context, Reason, Refused
+from peelflow.model.questions import inspected_set
 from peelflow.model.records import (
     Amended,
     Attached,
@@ -29,7 +29,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.triggers import triggers_of_others, triggers_sending_back
-from peelflow.register.context import APPOINTMENT, appointment_of, inspection_of
+from peelflow.register.context import APPOINTMENT
 from peelflow.register.hierarchy import refusal_on
 from peelflow.register.joint import check_every_force_seen
 from peelflow.register.permission import (
@@ -38,6 +38,7 @@ from peelflow.register.permission import (
     is_move_permitted,
     no_appointment_sentence,
 )
+from peelflow.register.related_records import appointment_of, inspection_of
 from peelflow.register.replay import (
     correct_first,
     each_event_with_record,

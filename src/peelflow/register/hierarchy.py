@@ -27,8 +27,9 @@ from peelflow.model.decisions import (
 )
 from peelflow.model.records import Event, Record
 from peelflow.model.rules import Counts, Lifecycle
-from peelflow.register.context import ReadSet, child_of
+from peelflow.register.context import ReadSet
 from peelflow.register.joint import joint_of
+from peelflow.register.related_records import child_of
 from peelflow.register.session import Session
 from peelflow.register.validation import category_of, check_text, role_of
 from peelflow.results import frozen

@@ -34,8 +34,14 @@ from peelflow.register.kept_before import TakenBefore, context_as_kept, is_of_be
 from peelflow.register.kept_documents import DocumentWords, NamedDocuments
 from peelflow.register.kept_fields import each_day_left
 from peelflow.register.kept_hierarchy import ClosedParents, open_below_closed
+from peelflow.register.kept_joint import each_joint_fault
+from peelflow.register.kept_links import (
+    KnownParents,
+    each_link_fault,
+    each_put_below,
+    has_parent,
+)
 from peelflow.register.kept_moves import unknown_plan, why_move_unlawful
-from peelflow.register.kept_rules import rule_faults
 from peelflow.register.kept_steps import (
     each_step_missing,
     each_step_moved_alone,
@@ -56,6 +62,7 @@ from peelflow.register.recheck import (
     why_alike,
 )
 from peelflow.register.replay import each_event_with_record, why_act_unlawful
+from peelflow.register.rule_faults import rule_faults
 from peelflow.register.session import Session
 from peelflow.register.undeclared import UndeclaredWords, first_names
 from peelflow.results import define, frozen
@@ -175,10 +182,8 @@ def judge_events(
         words: What is known of its documents, where they were read; else they are read.
     """
     first = session_factory()
-    unproved = rule_faults(store, first.rulebook)
-    discrepancies = [Discrepancy("", 0, UNLAWFUL, why) for why in unproved]
-    discrepancies += set_back_clocks(store, first.now)
-    assumed, names, untold = set[str](), KnownNames(), _Untold()
+    discrepancies = [*_each_of_all(store, first)]
+    assumed, names, parents, untold = set[str](), KnownNames(), KnownParents(), _Untold()
     for records in chunked(store.records(RecordQuery(withdrawn=True)), RECORDS_AT_ONCE):
         session = session_factory()
         predicates = AssumedPredicates(session.services.predicates, assumed)
@@ -194,6 +199,7 @@ def judge_events(
             numbers = {each.event for each in found if each.event}
             missed = _each_as_recorded_fault(session, steps, predicates, untold)
             found += (each for each in _each_told(record, missed) if each.event not in numbers)
+            found += _each_told(record, _misput_events(session, record, steps.history, parents))
             found += _each_told(record, untold.each_unnoted(session, record, steps.history))
             discrepancies += dict.fromkeys(found)
     of_documents, unknown = untold.documents.judged(
@@ -204,6 +210,13 @@ def judge_events(
     return Verification(
         tuple(discrepancies), judged=True, assumed=tuple(sorted(assumed)), unjudged=sentences
     )
+
+
+def _each_of_all(store: Store, session: Session) -> Iterator[Discrepancy]:
+    """Yield what is found of no record alone: of the kept rules, and of the clock."""
+    for why in rule_faults(store, session.rulebook):
+        yield Discrepancy("", 0, UNLAWFUL, why)
+    yield from set_back_clocks(store, session.now)
 
 
 _UNFORESEEN = (LookupError, TypeError, ValueError, AttributeError, StoreUnavailable)
@@ -466,6 +479,17 @@ def _open_below(
         parents.note(record.id)
     elif found is not None:
         yield Discrepancy(found.event.record, found.event.number, UNLAWFUL, found.why)
+
+
+def _misput_events(
+    session: Session, record: Record, history: Sequence[Event], parents: KnownParents
+) -> Iterator[Discrepancy]:
+    """Yield each event that puts something below another, or follows that, as no verb does."""
+    puts = tuple(each_put_below(history)) if has_parent(history) else ()
+    for find in (each_link_fault, each_joint_fault):
+        for fault in find(session, record, history, puts, parents):
+            event = fault.event
+            yield Discrepancy(event.record, event.number, UNLAWFUL, fault.why)
 
 
 def _people_alike(history: Sequence[Event]) -> Iterator[Discrepancy]:

@@ -15,8 +15,9 @@ from attrs import evolve, field
 from peelflow.engine.fold import fold
 from peelflow.model.decisions import Appointment, Context
 from peelflow.model.records import Amended, Corrected, Event, Record, TransitionTaken
-from peelflow.register.context import APPOINTMENT, appointment_of
+from peelflow.register.context import APPOINTMENT
 from peelflow.register.permission import ContextChange
+from peelflow.register.related_records import appointment_of
 from peelflow.register.replay import why_act_unlawful
 from peelflow.register.session import Session
 from peelflow.results import define

@@ -12,15 +12,15 @@ from datetime import UTC, date, datetime
 
 from attrs import evolve, field
 
-from peelflow.engine.requirements import (
+from peelflow.errors import InvalidRequest
+from peelflow.model.decisions import Context, Inspection, Predicate
+from peelflow.model.question_sets import covers_question
+from peelflow.model.questions import (
     QUESTION_SET_FIELD,
     inspected_set,
     question_of,
     question_set_of,
 )
-from peelflow.errors import InvalidRequest
-from peelflow.model.decisions import Context, Inspection, Predicate
-from peelflow.model.question_sets import covers_question
 from peelflow.model.records import (
     Added,
     Amended,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import takewhile
 
 from attrs import evolve
@@ -17,8 +18,9 @@ from peelflow.engine.fold import (
 )
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import ChildLinked, Corrected, Event, Record
-from peelflow.register.corrections import what_follows
+from peelflow.register.corrections import day_of_link, what_follows
 from peelflow.register.joint_below import each_following
+from peelflow.register.kept_before import is_of_before
 from peelflow.register.permission import check_corrector
 from peelflow.register.session import Session
 
@@ -50,7 +52,7 @@ def check_correction(
     if chain[0].actor.role not in session.rulebook.vocabulary.roles:
         return  # told of that
     if isinstance(target.what, ChildLinked):
-        _check_follows_child(session, event, what, target.what.child)
+        _check_follows_child(session, history, event, what, target.what.child)
         return
     try:
         check_corrector(session, event, chain)
@@ -59,7 +61,9 @@ def check_correction(
             raise
 
 
-def _check_follows_child(session: Session, event: Event, what: Corrected, child: str) -> None:
+def _check_follows_child(
+    session: Session, history: History, event: Event, what: Corrected, child: str
+) -> None:
     """Refuse to correct a link to a child but as the child is corrected, with that.
 
     It is void where the child lies there no more, and otherwise goes to the day of the child.
@@ -69,17 +73,32 @@ def _check_follows_child(session: Session, event: Event, what: Corrected, child:
     if not leading:
         why = f"follows from its child {child}, of which nothing is corrected with it"
         raise InvalidRequest(_named(event, what), why, "correct what linked it")
-    lies_below = {_lies_below(of_child, other, event.record) for other in leading}
-    if what.correction == "void" and lies_below == {True}:
+    pasts = [of_child[: other.number + len([*what_follows(of_child, other)])] for other in leading]
+    below = [past for past in pasts if _lies_below(past, event.record)]
+    if what.correction == "void" and below == pasts:
         why = f"is void, and its child {child} still lies below it then"
         raise InvalidRequest(_named(event, what), why, "correct what linked it")
+    if what.correction == "redate" and not is_of_before(event):
+        days = {*_each_day_of_link(history, what, below)}
+        if what.to not in days:
+            why = f"is moved to {what.to}, and its child {child} lies below it from another day"
+            raise InvalidRequest(_named(event, what), why, "correct what linked it")
 
 
-def _lies_below(history: History, led_by: Event, parent: str) -> bool:
-    """Say whether a record lies below another once it was corrected so."""
-    count = led_by.number + len([*what_follows(history, led_by)])
-    standing = as_corrected(history[:count])
+def _lies_below(history: History, parent: str) -> bool:
+    """Say whether a record lies below another, by what was recorded of it."""
+    standing = as_corrected(history)
     return bool(standing) and fold(standing).parent == parent
+
+
+def _each_day_of_link(
+    history: History, what: Corrected, below: Iterable[History]
+) -> Iterator[date]:
+    """Yield the day to which a link goes that stands, for each past that its child may have had."""
+    standing = as_corrected(history)
+    for place, event in enumerate(standing):
+        if event.number == what.event:
+            yield from (day_of_link(standing, place, past) for past in below)
 
 
 def may_follow(other: Event, event: Event) -> bool:
@@ -108,16 +127,21 @@ def follows_above(
     above = session.history(before.parent) if before.parent and session.find(before.parent) else ()
     return any(
         due == what or _differs_in_counted(session, what, due)
-        for stood in _each_above_as_it_led(above, history, event)
+        for stood in each_history_above(above, history, event)
         for due in each_following(stood, history)
     )
 
 
-def _each_above_as_it_led(above: History, history: History, event: Event) -> Iterator[History]:
+def each_history_above(above: History, history: History, event: Event) -> Iterator[History]:
     """Yield what was recorded of the record above as a correction may have followed from it.
 
     It follows from one of the record above; or from that by which its record comes back, whenever
     in that moment that was.
+
+    Args:
+        above: What was recorded of the record above.
+        history: What was recorded of the one below.
+        event: The correction, of that one; or one that may have led to others itself.
     """
     for other in above:
         if may_follow(other, event):

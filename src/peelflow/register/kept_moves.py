@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 
 from peelflow.model.records import Event, Migrated, Record, Relevelled
 from peelflow.model.rules import Lifecycle, MigrationPlan, moves_level
+from peelflow.phrases import listed
 from peelflow.proof.moves import Move, lifted, refined_name
 from peelflow.proof.renamed_triggers import wrong_names
 from peelflow.register.migration_plan import ResolvedPlan, plan_digest
 from peelflow.register.session import Session
 from peelflow.rulebook.national import authority, national, national_plans
 from peelflow.stores.scoped import shipped_digests
-from peelflow.wording import listed
 
 Moved = Relevelled | Migrated
 

@@ -12,6 +12,7 @@ from peelflow.engine.fold import changes_on_move
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.model.records import Event, Migrated, Provenance, Record, Relevelled
 from peelflow.model.rules import Lifecycle, MigrationPlan, Pin, moves_level
+from peelflow.phrases import listed, suggestion
 from peelflow.proof.migration import check_migration, check_relevelling
 from peelflow.proof.moves import Move, Moves, lifted, moves_among, refined_name
 from peelflow.register.commands import new_event, take, take_automatic
@@ -29,7 +30,6 @@ from peelflow.rulebook.national import (
     plans_between_versions,
 )
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.wording import listed, suggestion
 
 
 @frozen(eq=False)

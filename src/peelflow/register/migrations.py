@@ -21,8 +21,9 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM, MigrationPlan
-from peelflow.register.context import ReadSet, holidays_of
+from peelflow.register.context import ReadSet
 from peelflow.register.corrections import correct
+from peelflow.register.holidays import holidays_of
 from peelflow.register.migration_plan import (
     ResolvedPlan,
     migrate_record,

@@ -13,14 +13,10 @@ from datetime import date, timedelta
 from attrs import evolve
 
 from peelflow.engine.fold import as_corrected, event_corrected, fold
-from peelflow.engine.requirements import (
-    QUESTION_FIELD,
-    QUESTION_SET_FIELD,
-    holds_role,
-    is_held,
-)
+from peelflow.engine.requirements import holds_role, is_held
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.decisions import Act, Appointment, Context
+from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import (
     Actor,
     Added,
@@ -38,9 +34,11 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import SAME_SIDE, SYSTEM, Role
-from peelflow.register.context import APPOINTMENT, appointment_of
+from peelflow.phrases import say_choice
+from peelflow.register.context import APPOINTMENT
 from peelflow.register.joint import joint_of
 from peelflow.register.questions import QUESTIONS_FIELD
+from peelflow.register.related_records import appointment_of
 from peelflow.register.session import Session
 from peelflow.register.validation import (
     ISO_DATE_PATTERN,
@@ -54,7 +52,6 @@ from peelflow.rulebook.rulebook import signing_roles
 from peelflow.stores.base import OWN_ID_MARK
 from peelflow.stores.own_ids import OwnIds
 from peelflow.texts import are_alike, is_blank
-from peelflow.wording import say_choice
 
 ContextChange = Callable[[Context], Context]
 

@@ -12,9 +12,9 @@ from datetime import date
 
 from attrs import evolve
 
-from peelflow.engine.requirements import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.constraints import LONGEST_NAME
+from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import (
     PEELFLOW,
     Added,
@@ -43,6 +43,7 @@ from peelflow.register.joint import check_of_one_force, joint_of
 from peelflow.register.kept_before import as_taken, is_of_before, value_as_taken
 from peelflow.register.kept_corrections import check_correction
 from peelflow.register.kept_fields import check_entry_said, check_not_cleared
+from peelflow.register.kept_parts import check_parts_added
 from peelflow.register.kept_requests import check_requested
 from peelflow.register.known_names import KnownNames, names_said
 from peelflow.register.limits import (
@@ -128,6 +129,7 @@ def check_as_recorded(
     for document in documents_of(event):
         _check_document(event, document)
     _check_role(session, event)
+    check_parts_added(session, history, event, before)
     check_sourced(session, what, event.actor, event.source)
     if isinstance(what, Added | TakenOver):
         _check_beginning(session, event, what, said)

@@ -191,7 +191,7 @@ def _mentioned_before(
     def mentioned_before(context: Context) -> Context:
         changed = change_context(context)
         try:
-            numbers = _numbers_before(session, event) if changed.mentions else {}
+            numbers = numbers_before(session, event) if changed.mentions else {}
         except InvalidRequest:  # within an application's transaction nothing has a position yet
             return changed
         mentions = tuple(
@@ -208,8 +208,16 @@ def _until(number: int) -> Callable[[Event], bool]:
     return lambda event: event.number <= number
 
 
-def _numbers_before(session: Session, event: Event) -> Mapping[str, int]:
-    """Return the number of each record's last event before one in the feed."""
+def numbers_before(session: Session, event: Event) -> Mapping[str, int]:
+    """Return the number of each record's last event before one in the feed.
+
+    Args:
+        session: What knows the store.
+        event: The event.
+
+    Raises:
+        InvalidRequest: Nothing has a position yet, within an application's transaction.
+    """
     store = session.services.store
 
     def number_at(position: int) -> int:

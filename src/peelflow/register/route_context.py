@@ -6,19 +6,13 @@ from collections.abc import Iterator
 from datetime import date
 
 from peelflow.model.decisions import Appointment, Inspection
-from peelflow.model.records import Record
+from peelflow.model.records import INSPECTION, Record
 from peelflow.model.requirements import ChildForEach, atoms_of
 from peelflow.model.routes import RelatedRecord, Route, RouteContext
 from peelflow.model.rules import Lifecycle
-from peelflow.register.context import (
-    APPOINTMENT,
-    INSPECTION,
-    appointment_of,
-    holidays_of,
-    inspection_of,
-    mentions_of,
-    unseen_forces,
-)
+from peelflow.register.context import APPOINTMENT, mentions_of, unseen_forces
+from peelflow.register.holidays import holidays_of
+from peelflow.register.related_records import appointment_of, inspection_of
 from peelflow.register.session import Session
 from peelflow.register.validation import check_date, check_texts
 from peelflow.routing.goal_analysis import goal_of

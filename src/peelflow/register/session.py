@@ -13,7 +13,7 @@ from types import TracebackType
 
 from attrs import evolve, field
 
-from peelflow.engine.fold import as_corrected, withdrawal_of
+from peelflow.engine.fold import as_corrected, void_of, withdrawal_of
 from peelflow.engine.machine import machine_for
 from peelflow.errors import Conflict, EventVoided, InvalidRequest, KeyReused, NamesBrought
 from peelflow.model.decisions import Act, Context
@@ -41,16 +41,6 @@ NAMES_TRIES = 5
 """How often a batch is tried anew that others overtook by bringing names; then it is kept."""
 SavepointState = tuple[int, dict[str, StoredRecord | None] | None]
 """How many events there were when a savepoint began, and what the one around it undoes."""
-
-
-def void_of(history: tuple[Event, ...], number: int) -> Event | None:
-    """Return the correction that voids an event of a history; None where none stands."""
-    for event in history[number:]:
-        what = event.what
-        is_void = isinstance(what, Corrected) and (what.event, what.correction) == (number, "void")
-        if is_void and void_of(history, event.number) is None:
-            return event
-    return None
 
 
 def _void_since(history: tuple[Event, ...], number: int) -> Event | None:

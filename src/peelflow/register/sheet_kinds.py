@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from peelflow.errors import InvalidRequest
+from peelflow.phrases import suggestion
 from peelflow.results import frozen
-from peelflow.wording import suggestion
 
 FIELD_PREFIX = "field."
 """What may stand before the name of a field in a header."""

@@ -13,9 +13,9 @@ from datetime import date
 from peelflow.errors import InspectorateOnly, InvalidRequest
 from peelflow.model.records import Added, Event, Provenance, TakenOver
 from peelflow.model.rules import Lifecycle, Role, Side, each_transition
+from peelflow.phrases import suggestion
 from peelflow.register.validation import check_text
 from peelflow.rulebook.national import national
-from peelflow.wording import suggestion
 
 INSPECTORATE: Side = "inspectorate"
 

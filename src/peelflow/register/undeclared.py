@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import field
 
-from peelflow.engine.requirements import QUESTION_SET_FIELD
+from peelflow.model.questions import QUESTION_SET_FIELD
 from peelflow.model.records import Amended, Event, Record, Value
 from peelflow.model.rules import FieldRule
 from peelflow.register.kept_rules import NAMED_AT_MOST

@@ -9,10 +9,10 @@ from itertools import takewhile
 from attrs import evolve
 
 from peelflow.engine.calendar import months_after
-from peelflow.engine.requirements import inspected_set
 from peelflow.figures import Figures
 from peelflow.model.outline import Outline
 from peelflow.model.question_sets import QuestionSet, set_in_force
+from peelflow.model.questions import inspected_set
 from peelflow.model.records import Record
 from peelflow.model.rules import AlwaysReachable, Lifecycle
 from peelflow.portfolio.grouping import ROW
@@ -27,7 +27,7 @@ from peelflow.portfolio.selection import (
     each_open,
     each_selected,
 )
-from peelflow.register.register import Register
+from peelflow.register.reader import Reader
 from peelflow.reports.content import (
     ASSUMED,
     Block,
@@ -68,7 +68,7 @@ class Scope:
         known_since: The position of the feed that the last paper's figures were known at.
     """
 
-    register: Register
+    register: Reader
     outline: Outline
     as_at: date
     since: date

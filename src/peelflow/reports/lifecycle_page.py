@@ -6,15 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from peelflow.drawing.mermaid import diagram
 from peelflow.model.rules import Lifecycle, State, Transition
-from peelflow.wording import (
-    markdown_text,
-    say_choice,
-    say_counts,
-    say_due,
-    say_in_force,
-    say_requirement,
-    say_within,
-)
+from peelflow.phrases import markdown_text, say_choice, say_in_force
+from peelflow.wording import say_counts, say_due, say_requirement, say_within
 
 _MADE_FROM = (
     "Made from the rule file by `peelflow rules {} --page`; change the file, not this page."

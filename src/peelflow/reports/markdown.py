@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from peelflow.phrases import markdown_text
 from peelflow.reports.content import (
     Block,
     Bullets,
@@ -13,7 +14,6 @@ from peelflow.reports.content import (
     Table,
     say_cell,
 )
-from peelflow.wording import markdown_text
 
 
 def markdown_of(report: Report) -> str:

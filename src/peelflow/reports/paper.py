@@ -13,8 +13,9 @@ from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules
 from peelflow.model.outline import STANDARD_OUTLINE, Outline, OutlineSection, SectionName
 from peelflow.portfolio.grouping import ROW
 from peelflow.portfolio.selection import Selection
-from peelflow.register.register import Register
-from peelflow.register.validation import check_date, check_ledger, check_position_reached
+from peelflow.register.query_checks import check_ledger, check_position_reached
+from peelflow.register.reader import Reader
+from peelflow.register.validation import check_date
 from peelflow.reports import counted_parts as counted
 from peelflow.reports import listed_parts as listed
 from peelflow.reports.content import Block, Paragraph, Report, Section, Table, without_empty_columns
@@ -57,7 +58,7 @@ _BY_OF = "give it to `movement`, or leave it out"
 
 
 def paper_of(
-    register: Register,
+    register: Reader,
     *,
     as_at: date,
     since: date,
@@ -166,7 +167,7 @@ def _facts(scope: Scope, force: str | None) -> list[tuple[str, str]]:
     return [(word, said) for word, said in facts if said]
 
 
-def _footer(register: Register, made: datetime) -> list[str]:
+def _footer(register: Reader, made: datetime) -> list[str]:
     """Return what the paper was made from, and when."""
     pins = sorted(lifecycle.pin for lifecycle in register.rulebook.lifecycles)
     rules = "\n".join(f"{pin.name}@{pin.version} {pin.digest}" for pin in pins)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import date
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from peelflow.model.date_spans import is_as_known, read_span
 from peelflow.portfolio.grouping import Group, GroupedFigures
 from peelflow.portfolio.listing import Share
-from peelflow.portfolio.movement import Movement, MovementTotal
-from peelflow.register.validation import check_one_of
 from peelflow.reports.content import Cell, Table
-from peelflow.results import frozen
+
+if TYPE_CHECKING:
+    from peelflow.portfolio.movement import Movement, MovementTotal
 
 GROUP_NUMBERS = ("Open", "Closed", "Total", "Assumed")
 _OPEN_PARTS = (
@@ -35,74 +33,6 @@ CLOSED_NUMBERS = (
     *("re-opened since", "moved when closed", "closed after"),
 )
 _SELDOM = ("superseded", "of which cancelled", "superseded since")
-
-
-@frozen
-class Arrangement:
-    """Which columns of a table to show, in what order its rows stand, and how many of them.
-
-    Attributes:
-        columns: The columns, in this order; all where there are none.
-        sort: The column by which rows are sorted, downwards behind a `-`; as they come where None.
-            Rows that say nothing there stand at the end.
-        limit: How many rows at the most; all where None. A row of totals stays.
-    """
-
-    columns: tuple[str, ...] = ()
-    sort: str | None = None
-    limit: int | None = None
-
-    def of(self, table: Table) -> Table:
-        """Return a table as it is to be shown.
-
-        Args:
-            table: The table.
-
-        Raises:
-            InvalidRequest: It has no such column.
-        """
-        body = table.rows[:-1] if table.totals else table.rows
-        rows = (*self._sorted(table, body)[: self.limit], *table.rows[len(body) :])
-        if not self.columns:
-            return evolve(table, rows=rows)
-        places = [_place_of(table, column) for column in self.columns]
-        picked = tuple(tuple(row[place] for place in places) for row in rows)
-        numbers = tuple(column for column in self.columns if column in table.numbers)
-        return evolve(table, columns=self.columns, rows=picked, numbers=numbers)
-
-    def _sorted(
-        self, table: Table, rows: tuple[tuple[Cell, ...], ...]
-    ) -> tuple[tuple[Cell, ...], ...]:
-        if self.sort is None:
-            return rows
-        place = _place_of(table, self.sort.removeprefix("-"))
-        said = [row for row in rows if row[place] not in (None, "")]
-        unsaid = [row for row in rows if row[place] in (None, "")]
-        said.sort(key=lambda row: _rank(row[place]), reverse=self.sort.startswith("-"))
-        return (*said, *unsaid)
-
-
-def _place_of(table: Table, column: str) -> int:
-    check_one_of(column, table.columns, "the column")
-    return table.columns.index(column)
-
-
-def _rank(cell: Cell) -> tuple[int, tuple[int, ...], str]:
-    """Return by what a cell is sorted: numbers before days, and these before words."""
-    if isinstance(cell, int):
-        return 0, (cell,), ""
-    if isinstance(cell, date):
-        return 1, (cell.toordinal(),), ""
-    text = str(cell)
-    if is_as_known(text) and (span := read_span(text)):
-        return 1, (span.last.toordinal(),), text  # behind the days that it may be
-    if _NUMBER.fullmatch(text):
-        return 0, tuple(map(int, text.split("."))), text
-    return 2, (), text
-
-
-_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*", re.ASCII)
-"""A number as texts have it: a question such as 7.2, or a level."""
 
 
 def grouped_table(grouped: GroupedFigures, title: str) -> Table:

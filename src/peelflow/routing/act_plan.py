@@ -27,7 +27,6 @@ from peelflow.engine.documents import (
 )
 from peelflow.engine.machine import CompiledTransition
 from peelflow.engine.requirements import (
-    QUESTION_FIELD,
     binding_ledgers,
     distinct_needs,
     has_choice,
@@ -36,7 +35,6 @@ from peelflow.engine.requirements import (
     is_of_one_force,
     is_relevant,
     open_children,
-    question_set_of,
     unanswered_mentions,
     wait_start,
 )
@@ -62,6 +60,7 @@ from peelflow.model.decisions import (
     SourceNeed,
     SuccessorNeed,
 )
+from peelflow.model.questions import QUESTION_FIELD, question_set_of
 from peelflow.model.records import PEELFLOW, Actor, Attachment, Document, Record, Value
 from peelflow.model.requirements import (
     PUBLISHED,

@@ -30,8 +30,8 @@ from peelflow.model.rules import (
     is_taken_by_system,
     ledgers_counting,
 )
+from peelflow.phrases import say_choice
 from peelflow.results import frozen
-from peelflow.wording import say_choice
 
 COUNT_WORDS = ("open", "closed")
 

@@ -16,9 +16,9 @@ from peelflow.errors import Diagnostic, Span
 from peelflow.model.constraints import FILE_KEY
 from peelflow.model.question_sets import in_order
 from peelflow.model.rules import Lifecycle, MigrationPlan, Vocabulary, moves_level
+from peelflow.phrases import listed
 from peelflow.results import frozen
 from peelflow.rulebook.rulebook import Rulebook, fill_set_choices
-from peelflow.wording import listed
 
 FORCE_LEDGER = "force"
 """The ledger that a force keeps of what it holds itself, so that its own records may count there.

@@ -15,6 +15,7 @@ from peelflow.errors import SHAPE_CODES, Diagnostic, InvalidRules, Severity, Spa
 from peelflow.files import check_linked, read_regular
 from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.rules import SYSTEM, Lifecycle, MigrationPlan, Role, Transition, Vocabulary
+from peelflow.phrases import printable, suggestion
 from peelflow.proof.budget import FEWER_FAULTS, FEWER_VALUES, Budget
 from peelflow.proof.counterexample import ProofResult
 from peelflow.proof.guarantees import prove
@@ -53,7 +54,6 @@ from peelflow.rulebook.rulebook import (
 )
 from peelflow.rulebook.structure import RuleFile, rule_file_of
 from peelflow.rulebook.yaml_reader import MAX_BYTES, MAX_NODES, count_values, fault, read_mapping
-from peelflow.wording import printable, suggestion
 
 _SUFFIXES = {".yaml", ".yml"}
 

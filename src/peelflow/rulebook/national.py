@@ -25,10 +25,10 @@ from peelflow import errors
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.model import requirements
 from peelflow.model import rules as rule_classes
+from peelflow.phrases import listed, printable
 from peelflow.rulebook import rulebook as rulebook_classes
 from peelflow.rulebook.authority import Authority
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.wording import listed, printable
 
 if TYPE_CHECKING:
     from peelflow.model.rules import MigrationPlan

@@ -34,8 +34,8 @@ from peelflow.model.rules import (
     Vocabulary,
     each_transition,
 )
+from peelflow.phrases import listed, say_in_force, suggestion
 from peelflow.results import frozen, html_table, short_repr
-from peelflow.wording import listed, say_in_force, suggestion
 
 
 @frozen(eq=False)

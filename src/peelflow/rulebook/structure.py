@@ -42,6 +42,7 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
 )
+from peelflow.phrases import listed, nearest_name, shown, suggestion
 from peelflow.results import define
 from peelflow.rulebook.schema import (
     DAY,
@@ -63,7 +64,6 @@ from peelflow.rulebook.yaml_reader import (
     read_node,
     with_span,
 )
-from peelflow.wording import listed, nearest_name, shown, suggestion
 
 A_TEXT, A_LIST, A_MAPPING = "a text", "a list", "a mapping"
 A_FLAG, A_WHOLE_NUMBER = "`true` or `false`", "a whole number"

@@ -15,9 +15,9 @@ import yaml
 from attrs import field
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
+from peelflow.phrases import printable, shown
 from peelflow.results import define, frozen
 from peelflow.texts import TEXT_TURNERS
-from peelflow.wording import printable, shown
 
 KIND_KEYS = ("lifecycle", "vocabulary", "migration", "question_set")
 HOW_TO_BEGIN = "start with one of " + ", ".join(f"`{key}: <name>`" for key in KIND_KEYS)

@@ -20,7 +20,6 @@ from peelflow.errors import InvalidRequest, MissingDependency, StoreError, Store
 from peelflow.files import read_regular
 from peelflow.model.rules import Category
 from peelflow.stores.base import DocumentStore, Snapshot, Store, check_documents, is_sha256
-from peelflow.stores.memory import MemoryStore
 from peelflow.stores.sqlite import SqliteStore
 
 _SQLITE_PREFIX = "sqlite:///"
@@ -41,6 +40,8 @@ def open_store(url: str) -> Store:
         what, instead = f"store {url!r:.80}", "write it as a text, such as sqlite:///register.db"
         raise InvalidRequest(what, "is no URL", instead)
     if url == "memory:":
+        from peelflow.stores.memory import MemoryStore
+
         return MemoryStore(url)
     if url.startswith(_SQLITE_PREFIX) and url != _SQLITE_PREFIX:
         return SqliteStore(url.removeprefix(_SQLITE_PREFIX))

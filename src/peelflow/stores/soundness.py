@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from attrs import evolve, field
 
+from peelflow.engine.calendar import day_in_london
 from peelflow.engine.fold import (
     as_corrected,
     changes_of_event,
@@ -49,7 +49,6 @@ from peelflow.rulebook.canonical import restore
 from peelflow.stores.base import PinKey, is_sha256
 from peelflow.texts import first_unseen, is_blank
 
-LONDON = ZoneInfo("Europe/London")
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 """The years in which something can be recorded: a clock outside of them is wrong."""
 
@@ -160,7 +159,7 @@ def _day_faults(event: Event) -> Iterator[Fault]:
 @lru_cache(maxsize=64)
 def _london_day(moment: datetime) -> date:
     """Return the day of a moment in London: all events of a batch are of one."""
-    return moment.astimezone(UTC).astimezone(LONDON).date()
+    return day_in_london(moment.astimezone(UTC))
 
 
 def _past_days_of(event: Event) -> Iterator[tuple[str, date]]:

@@ -20,6 +20,7 @@ from attrs import field
 
 from peelflow.errors import InvalidRules, Span
 from peelflow.files import read_regular
+from peelflow.phrases import listed, shown
 from peelflow.register.csv_schema import (
     DELIMITERS,
     ERROR_CELLS,
@@ -30,7 +31,6 @@ from peelflow.register.csv_schema import (
 from peelflow.results import frozen
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.texts import is_unseen
-from peelflow.wording import listed, shown
 
 CellValue = str | float | bool | date | datetime | time | timedelta | None
 MAX_FILE_BYTES = 64 * 1024 * 1024

@@ -14,6 +14,7 @@ from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
 from peelflow.files import read_regular
 from peelflow.model.rules import SYSTEM, Category, FieldRule, Lifecycle
 from peelflow.model.trackers import FixedParts, TrackerMap
+from peelflow.phrases import listed, shown, suggestion
 from peelflow.results import frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.structure import read_all
@@ -27,7 +28,6 @@ from peelflow.rulebook.yaml_reader import (
     fault,
     read_mapping,
 )
-from peelflow.wording import listed, shown, suggestion
 
 UNSURE = "unsure"
 """What a draft writes where it will not guess."""

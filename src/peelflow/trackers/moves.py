@@ -16,11 +16,12 @@ from peelflow.model.decisions import AppointmentNeed, Need, Refused
 from peelflow.model.records import Actor, Document, Provenance, Record
 from peelflow.model.routes import Route, RouteStep
 from peelflow.model.rules import SYSTEM, Lifecycle
+from peelflow.phrases import listed, say_choice
 from peelflow.register import commands
 from peelflow.register.route_context import route_of
 from peelflow.register.session import Session
 from peelflow.results import frozen
-from peelflow.wording import listed, say_choice, say_need
+from peelflow.wording import say_need
 
 Path = tuple[str, ...]
 """The triggers of a way from one state to another, in order."""

@@ -19,6 +19,7 @@ from attrs import evolve, field
 from peelflow.errors import InvalidRequest, Span
 from peelflow.model.rules import Lifecycle
 from peelflow.model.trackers import BLANK, DateOrder
+from peelflow.phrases import counted, shown
 from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.schema import RESERVED
@@ -50,7 +51,6 @@ from peelflow.trackers.mapping import RECORD_TARGETS, TARGETS, UNSURE, check_fix
 from peelflow.trackers.rows import LEVEL_WORDS, NOBODY_WORDS, normal_form
 from peelflow.trackers.update import is_workbook
 from peelflow.trackers.workbook import read_workbook
-from peelflow.wording import counted, shown
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()'&-]*[A-Za-z0-9.)]|[A-Za-z]")
 _UNKNOWN_MEANINGS = ("null", "true", "false", "yes", "no", "on", "off")

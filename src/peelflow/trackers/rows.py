@@ -19,6 +19,7 @@ from peelflow.model.date_spans import is_as_known
 from peelflow.model.records import Value
 from peelflow.model.rules import Category, Level, Lifecycle
 from peelflow.model.trackers import BLANK
+from peelflow.phrases import counted, listed, nearest_name, shown, suggestion
 from peelflow.register.questions import QUESTION_FIELDS, check_questions
 from peelflow.register.validation import (
     check_name,
@@ -33,7 +34,6 @@ from peelflow.texts import is_unseen
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow, column_letters, text_of
 from peelflow.trackers.mapping import ACT_TARGETS, RECORD_TARGETS, TARGETS, MapFile, categories_of
-from peelflow.wording import counted, listed, nearest_name, shown, suggestion
 
 T = TypeVar("T")
 LEVEL_WORDS: Mapping[str, Level] = {"1": 1, "2": 2, "3": 3, "4": 4, "none": None}

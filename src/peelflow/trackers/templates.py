@@ -15,6 +15,7 @@ from typing import Any, get_args
 from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, MissingDependency, Span
 from peelflow.model.records import Correction
 from peelflow.model.rules import SYSTEM, Category, FieldRule
+from peelflow.phrases import listed, suggestion
 from peelflow.register.csv_schema import DATE_COLUMNS, SheetLines
 from peelflow.register.sheet_kinds import FIELD_PREFIX, SHEET_KINDS, SheetKind, kind_of
 from peelflow.results import frozen
@@ -22,7 +23,6 @@ from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.grid import Grid, read_file, text_of
 from peelflow.trackers.workbook import SUFFIXES, read_workbook
-from peelflow.wording import listed, suggestion
 
 KINDS: Mapping[str, SheetKind] = {kind.name: kind for kind in SHEET_KINDS}
 DEFAULT_CATEGORY = "recommendation"

@@ -42,8 +42,10 @@ from peelflow.model.records import (
     TransitionTaken,
     Value,
 )
+from peelflow.phrases import listed, say_day, shown
 from peelflow.register import commands
-from peelflow.register.csv_schema import BadCell, path_of_document, read_document
+from peelflow.register.csv_schema import BadCell, path_of_document
+from peelflow.register.document_files import read_document
 from peelflow.register.register import Register
 from peelflow.register.session import Session
 from peelflow.register.taken_over import inspectorate_roles
@@ -63,7 +65,6 @@ from peelflow.trackers.moves import (
 )
 from peelflow.trackers.rows import HEADING_ROWS, Headings, RowReader, TrackerRow, find_headings
 from peelflow.trackers.workbook import SUFFIXES, Workbook, read_workbook
-from peelflow.wording import listed, say_day, shown
 
 OutcomeKind = Literal["added", "changed", "closed", "moved", "refused", "left", "gone"]
 """What becomes of a record; `left`: the register knows better, `gone`: the sheet lost it."""

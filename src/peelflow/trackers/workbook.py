@@ -20,6 +20,7 @@ from xml.parsers import expat
 from attrs import field
 
 from peelflow.errors import InvalidRules, MissingDependency, Span
+from peelflow.phrases import counted, listed, shown, suggestion
 from peelflow.results import define, frozen
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.grid import (
@@ -28,7 +29,6 @@ from peelflow.trackers.grid import (
     GridRow,
     check_extent,
 )
-from peelflow.wording import counted, listed, shown, suggestion
 
 SUFFIXES = (".xlsx", ".xlsm")
 """How the name of a workbook ends; only the second may hold macros."""

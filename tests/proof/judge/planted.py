@@ -126,7 +126,7 @@ PLANTED = (
     Planted(
         11,
         "an own state's name decides what its national one does",
-        "register/context.py",
+        "register/related_records.py",
         "    if not is_known or lifecycle.stands_for(record.state) in _NOT_HELD:\n",
         "    if not is_known or record.state in _NOT_HELD:\n",
         "tests/register/test_by_map.py",
