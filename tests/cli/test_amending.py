@@ -45,6 +45,7 @@ def test_a_list_is_set_and_taken_away(run: Run, demo: Path) -> None:
     [
         (("due", "2023-08-31"), "the reason"),
         (("due", "--reason", "x"), "`due`: is given no value; give its value, or --clear"),
+        (("due", "", "--reason", "x"), "`due`: is given no value; give its value, or --clear"),
         (("due", "2023-08-31", "--clear", "--reason", "x"), "is given a value and cleared"),
         (("due", "soon", "--reason", "x"), "is 'soon', which is no date"),
         (("dve", "x", "--reason", "x"), "did you mean `due`"),

@@ -48,6 +48,7 @@ from peelflow.register.validation import list_items
 from peelflow.reports.content import Table
 from peelflow.results import frozen
 from peelflow.stores.opening import keep_stale_sums
+from peelflow.texts import is_blank
 from peelflow.wording import say_forces
 
 if TYPE_CHECKING:
@@ -317,9 +318,10 @@ def amend(
 
     The history keeps the old value, the new one and the reason.
     """
-    if clear is (value is not None):
+    is_given = value is not None
+    if clear is is_given or (value is not None and is_blank(value)):
         what = f"{record}: the field `{field}`"
-        why = "is given a value and cleared" if clear else "is given no value"
+        why = "is given a value and cleared" if clear and is_given else "is given no value"
         raise InvalidRequest(what, why, "give its value, or --clear")
     with location.opened() as register:
         category = register.record(record).category
