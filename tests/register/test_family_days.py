@@ -67,6 +67,23 @@ def test_a_child_is_not_re_opened_on_a_day_of_its_closed_parent(world: World) ->
     closing(world, child, world.day, "reopen")
 
 
+def test_a_link_is_not_moved_to_a_day_of_a_closed_parent(world: World) -> None:
+    """The child was open long before, and lay elsewhere; the parent is open by now."""
+    late = world.add(LEVEL_2)
+    parent, child = cause_with_child(world)
+    world.step(child, "close", "chief_constable")
+    before, closed = world.day, world.later()
+    closing(world, parent, closed)
+    closing(world, parent, world.later(30), "reopen")
+    world.register.link(late, parent, actor=LIAISON, on=world.later(30))
+    said: dict[str, Any] = {"correction": "redate", "actor": LIAISON, "reason": "a slip"}
+    for day in (before, closed):
+        with pytest.raises(Refused, match=f"open on {closed}, and its parent {parent} closed"):
+            world.register.correct(late, 2, to=day, **said)
+    world.register.correct(late, 2, to=world.day - timedelta(20), **said)
+    assert world.register.verify() == ()
+
+
 def test_a_child_is_not_issued_on_a_day_of_its_closed_parent(world: World) -> None:
     """A parent that was closed meanwhile had no open child then."""
     parent, child = cause_with_child(world)

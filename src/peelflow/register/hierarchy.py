@@ -25,7 +25,7 @@ from peelflow.model.decisions import (
     Refusal,
     Refused,
 )
-from peelflow.model.records import Event, Record
+from peelflow.model.records import Event, ParentLinked, Record
 from peelflow.model.rules import Counts, Lifecycle
 from peelflow.register.context import ReadSet
 from peelflow.register.joint import joint_of
@@ -363,10 +363,16 @@ def _conflicting_ledgers(
 ) -> frozenset[str]:
     """Return the ledgers on which the child counts open, and the parent closed, on a day.
 
-    A child without a history was none then.
+    A child without a history was none then, and before it was linked it lay elsewhere.
     """
     parent, child = pair
-    if not child or day < child[0].on:
+    if not child or day < _day_below(child):
         return frozenset()
     closed = ledgers_counting(reads, record_at(parent, day), "closed")
     return open_ledgers(reads, record_at(child, day)) & closed
+
+
+def _day_below(child: History) -> date:
+    """Return the day from which a record lies below its parent."""
+    linked = (event.on for event in reversed(child) if isinstance(event.what, ParentLinked))
+    return next(linked, child[0].on)
