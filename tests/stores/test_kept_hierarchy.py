@@ -118,6 +118,26 @@ def test_what_earlier_peelflows_let_be_excuses_nothing_that_came_since(
     assert (found.record, found.event) == ("K-1", 5)
 
 
+@MOMENTS
+def test_a_link_that_was_moved_to_a_day_of_a_closed_parent_is_found(
+    moment: datetime, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier peelflow let it be re-dated so: that is told in words."""
+    register = filled(opened(store, moment))
+    register.fire("C-1", "reopen", on=LATER, reason="x", **THEIRS)
+    register.link("R-1", "C-1", on=LAST, actor=KIM)
+    said: dict[str, Any] = {"correction": "redate", "to": DISCHARGED, "actor": KIM, "reason": "x"}
+    with pytest.raises(Refused, match=f"open on {CLOSED}, and its parent C-1 closed"):
+        register.correct("R-1", 2, **said)
+    monkeypatch.setattr("peelflow.register.corrections.check_hierarchy_over_time", lambda *_: None)
+    register.correct("R-1", 2, **said)
+    monkeypatch.undo()
+    judged = judge_events(store, register.session)
+    is_new = moment == HELD_SINCE
+    assert [each.record for each in judged.discrepancies] == ["R-1"] * is_new
+    assert len(judged.unjudged) == (not is_new)
+
+
 def test_an_honest_hierarchy_is_clean(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was open before it came below, re-opened after its parent, withdrawn, or no child."""
     monkeypatch.setattr(kept_hierarchy, "PARENTS_KNOWN", 1)
@@ -127,7 +147,7 @@ def test_an_honest_hierarchy_is_clean(store: Store, monkeypatch: pytest.MonkeyPa
     register.fire("C-1", "reopen", on=LATER, reason="x", **THEIRS)
     register.fire("K-1", "reopen", on=LATER, reason="x", **THEIRS)
     link = register.link("R-1", "C-1", on=LAST, actor=KIM)
-    register.correct("R-1", link.number, correction="redate", to=DISCHARGED, reason="x", actor=KIM)
+    register.correct("R-1", link.number, correction="redate", to=LATER, reason="x", actor=KIM)
     register.add("C-2", category="cause_of_concern", **said, fields={"owner": "lee"})
     register.add("K-2", category="afi", level=4, **said, parent="C-2")
     register.fire("K-2", "discharge", on=DISCHARGED, reason="x", **THEIRS)

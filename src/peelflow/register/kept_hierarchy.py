@@ -124,7 +124,7 @@ def open_below_closed(
     if not closed:
         return None
     standing = as_corrected(history)
-    conflicts = _each_conflict(_counting(session, standing, "open"), closed, history, standing)
+    conflicts = _each_conflict(_counting(session, standing, "open"), closed, standing)
     of_both = history, session.history(parent.id)
     let_be: OpenBelowClosed | None = None
     for day, opened, closing in conflicts:
@@ -139,16 +139,10 @@ def open_below_closed(
     return let_be
 
 
-def _day_below(history: History, standing: History) -> date:
-    """Return from which day a record lies below its parent.
-
-    # INVARIANT: a link that was re-dated binds from no earlier day than it was recorded for: verbs
-    # hold what it was to the days since then.
-    """
+def _day_below(standing: History) -> date:
+    """Return from which day a record lies below its parent."""
     links = links_of(standing)
-    if not links:
-        return standing[0].on
-    return max(links[-1].on, history[links[-1].number - 1].on)
+    return links[-1].on if links else standing[0].on
 
 
 def _counting(session: Session, standing: History, counts: Counts) -> tuple[_Counting, ...]:
@@ -168,10 +162,10 @@ def _each_counting(session: Session, standing: History, counts: Counts) -> Itera
 
 
 def _each_conflict(
-    opened: Sequence[_Counting], closed: Sequence[_Counting], history: History, standing: History
+    opened: Sequence[_Counting], closed: Sequence[_Counting], standing: History
 ) -> Iterator[tuple[date, _Counting, _Counting]]:
     """Yield each day at whose end a child counts open and its parent closed, as it lies below."""
-    first = max(_day_below(history, standing), closed[0].on)
+    first = max(_day_below(standing), closed[0].on)
     days = {first, *(count.on for count in (*opened, *closed) if count.on > first)}
     for day in sorted(days):
         child, parent = _at(opened, day), _at(closed, day)
