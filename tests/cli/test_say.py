@@ -102,7 +102,7 @@ def test_a_cell_cannot_break_a_table(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.splitlines() == [
         "| x | y | z |",
         "| --- | --- | --- |",
-        r"| a\|b | c d | [red]e |",
+        r"| a\|b | c d | \[red]e |",
         "|  | 1 |  |",
         "x    y    z",
         "a|b  c d  [red]e",

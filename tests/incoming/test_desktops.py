@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tomllib
 from collections.abc import Callable
 from datetime import date
@@ -54,6 +55,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
         return opened(path, flags, mode, **more)
 
     monkeypatch.setattr(os, "open", open_no_folder)
+    monkeypatch.setattr(shutil, "_use_fd_functions", False)  # as Python has it on Windows
     for name in ("replace", "rename", "link", "unlink", "remove"):
         monkeypatch.setattr(os, name, refusing_open_files(getattr(os, name)))
 

@@ -283,7 +283,7 @@ def test_item_17_a_table_of_markdown_is_escaped(
     """Bars, tags and links of a record are shown in every format that is Markdown."""
     assert callable(run)
     output.rows(("a", "b"), [("<b>|*x*", "[z](y) in_progress")], Format.MD)
-    assert capsys.readouterr().out.splitlines()[2] == r"| \<b\>\|\*x\* | [z\](y) in_progress |"
+    assert capsys.readouterr().out.splitlines()[2] == r"| \<b\>\|\*x\* | \[z\](y) in_progress |"
 
 
 @pytest.mark.parametrize("turner", sorted(TEXT_TURNERS))

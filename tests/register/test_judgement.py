@@ -354,7 +354,7 @@ def test_predicates_that_were_given_are_those_there_are() -> None:
 def test_judging_asks_the_store_no_more_for_records_that_lie_below_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Those above and below the records that are judged at once are read at once."""
+    """Those above and below the records that are judged at once are read at once, with these."""
     store = MemoryStore()
     read, asked = store.read, list[tuple[str, ...]]()
 

@@ -351,9 +351,8 @@ def test_nobody_was_added_who_is_taken_over_alone_though_that_stands_no_more(way
                 entry: Any = {"issued": issued}
                 register.correct("R-1", 1, correction="reenter", entry=entry, **said)
         honest = list(register.export())
-    edit = as_added if way == "withdrawn" else at(2, as_added)
     assert judged(honest) == ([], ())
-    found, _ = judged(forged(honest, edit))
+    found, _ = judged(forged(honest, as_added))
     number = 1 if way == "withdrawn" else 2
     sentence = "under before-levels@2, kept beside it, a record can only be taken over"
     assert f"{number}: {sentence}" in found
@@ -368,4 +367,4 @@ def test_a_step_of_the_system_s_that_fell_due_comes_of_nothing_at_once(tried: Re
     assert judged(honest, tried.rulebook)[0] == []
     found, _ = judged(forged(honest, at(2, drop("due"))), tried.rulebook)
     assert len(found) == 1
-    assert found[0].startswith("2: a step of the system's is recorded at ")
+    assert found[0].startswith("2: R-1: the step `lapse`: says that it fell due on no day")

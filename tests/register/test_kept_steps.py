@@ -151,6 +151,8 @@ def archives(event: dict[str, Any]) -> None:
     """Make of an event the system's step."""
     event.update(kind="acted", actor={"person": "peelflow", "role": "system"})
     event.update(recorded_by="peelflow", on=f"{ISSUED}", changes=counted(issued=1))
+    for given in ("reason", "source"):
+        event.pop(given, None)
     event["what"] = {"new": "archived", "old": "issued", "trigger": "archive"}
 
 

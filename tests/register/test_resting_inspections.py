@@ -73,6 +73,7 @@ def test_what_a_field_was_amended_to_rests_on_the_inspection_too(world: World) -
     world.step(record, "self_certify")
     world.fire(record, "verify", "hmicfrs", inspection=inspection)
     amend(world, record, "question", "3", **by_hmicfrs)
+    amend(world, record, "owner", "lead-9")  # on which the verification does not rest
     with pytest.raises(Refused) as refused:
         amend(world, inspection, "questions", ("7",))
     (reason,) = refusal(refused).reasons

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from peelflow import load
 from peelflow.errors import Conflict, StoreBusy
 from peelflow.model.records import Amended, Attached, Noted
-from peelflow.register import csv_schema
+from peelflow.register import csv_schema, document_files
 from peelflow.register.batch import Batch
 from peelflow.register.csv_import import ImportResult, import_sheets
 from peelflow.register.register import Register
@@ -266,7 +266,7 @@ def test_what_is_too_large_is_told(
     (fault,) = import_sheets(register, write(tmp_path, records=RECORDS)).faults
     assert (fault.code, fault.sentence) == ("too-large", "a sheet has at most 9 bytes")
     monkeypatch.undo()
-    monkeypatch.setattr(csv_schema, "MAX_DOCUMENT_BYTES", 7)
+    monkeypatch.setattr(document_files, "MAX_DOCUMENT_BYTES", 7)
     (tmp_path / "letter.txt").write_bytes(b"complete")
     attach = "record,document,kind,on,actor,actor_role\nR1,letter.txt,letter,2022-02-01,x,lead\n"
     (fault,) = import_sheets(register, write(tmp_path, attach=attach)).faults

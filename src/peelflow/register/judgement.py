@@ -318,8 +318,10 @@ def _unknown_plans(session: Session, history: Sequence[Event]) -> Iterator[str]:
 
 
 def _each_beside(records: Iterable[Record]) -> Iterator[str]:
-    """Yield the ids of the records that lie above or below some, or take their place."""
+    """Yield the ids of some records with others above or below them, and of what succeeds some."""
     for record in records:
+        if record.children:
+            yield record.id  # whose history is asked for, too
         yield from record.children
         if record.successor is not None:
             yield record.successor
