@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ast
 import os
 import pydoc
@@ -55,8 +56,9 @@ def test_help_begins_with_the_register() -> None:
 
 
 def test_the_package_runs_as_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`python -m peelflow` is `peelflow`."""
+    """`python -m peelflow` is `peelflow`; this process is not the command's own."""
     monkeypatch.setattr(sys, "argv", ["peelflow", "nonsense"])
+    monkeypatch.setattr(atexit, "register", lambda _: None)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("peelflow", run_name="__main__")
     assert ended.value.code == 2
