@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import ast
+import atexit
 import os
 import pydoc
 import runpy
