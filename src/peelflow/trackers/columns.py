@@ -16,6 +16,7 @@ from peelflow.results import define, frozen
 from peelflow.rulebook.schema import RESERVED
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow
+from peelflow.trackers.headings import heading_candidates, normal_form
 from peelflow.trackers.known_words import (
     CATEGORY_WORDS,
     HEADING_WORDS,
@@ -25,7 +26,7 @@ from peelflow.trackers.known_words import (
     level_of_word,
     question_of_word,
 )
-from peelflow.trackers.rows import normal_form
+from peelflow.trackers.rows import NOBODY_WORDS
 
 HEADING_ROWS = 60
 A_FEW_OF = 0.25
@@ -64,17 +65,27 @@ class SheetColumn:
         return good / total if total else 0.0
 
     @cached_property
+    def texts(self) -> frozenset[str]:
+        """What the cells say that are texts."""
+        return frozenset(text for _, value, text in self.cells if isinstance(value, str))
+
+    @cached_property
     def share_of_days(self) -> float:
-        """The share of the cells that are days, whichever order they are in."""
-        if not self.cells:
-            return 0.0
+        """The share of the cells that are days, in either order, among those that say anything."""
+        said = [cell for cell in self.cells if normal_form(cell[2]) not in NOBODY_WORDS]
         days = sum(
             isinstance(value, date)
             or is_like_a_day(text)
             or day_of(value, "day-month-year") is not None
-            for _, value, text in self.cells
+            for _, value, text in said
         )
-        return days / len(self.cells)
+        return days / len(said) if said else 0.0
+
+    @property
+    def is_of_days(self) -> bool:
+        """Whether all cells are days."""
+        nothing = any(normal_form(text) in NOBODY_WORDS for text in self.words)
+        return self.share_of_days == 1 and not nothing
 
     def share_known(self, target: str) -> float:
         """Return the share of the cells whose word is known for a target.
@@ -137,7 +148,8 @@ def heading_row(grid: Grid) -> GridRow | None:
         ]
         return sum(known) - 2 * against, -row.number
 
-    best = max(grid.rows[:HEADING_ROWS], key=likeness, default=None)
+    rows = [whole for _, whole in heading_candidates(grid, HEADING_ROWS)]
+    best = max(rows, key=likeness, default=None)
     return best if best is not None and likeness(best)[0] > 1 else None
 
 
