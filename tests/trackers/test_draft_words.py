@@ -124,7 +124,7 @@ def test_a_column_of_formulas_is_ignored_or_to_be_pasted(
 
 def test_that_nothing_names_the_causes_of_concern_is_said(tmp_path: Path) -> None:
     """Where a column names them, or there are none, there is nothing to say."""
-    told = "  # No column says which recommendation is of which cause of concern."
+    told = "  # No column says which recommendation is of which cause of concern: give"
     causes = rows_with({"Type": "CoC"}, {"Type": "Rec"})
 
     assert told in proposed(tmp_path, causes).text

@@ -148,3 +148,25 @@ def test_another_trackers_record_may_have_the_same_text(bring: Import) -> None:
     other = MAP.replace("tracker: ours", "tracker: theirs")
 
     assert bring(row(Ref="X-1", Text=TEXTS[0]), map_text=other).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("above", "instead"),
+    [
+        ("coc 1", "write `CoC 1`, or give it a row of its own, or empty the cell"),
+        ("CoC l", "write `CoC 1`, or give it a row of its own, or empty the cell"),
+        ("the report", "give it a row of its own, or empty the cell"),
+    ],
+)
+def test_a_parent_that_is_not_there_is_told_in_its_cell(
+    above: str, instead: str, bring: Import
+) -> None:
+    """With the one that was probably meant, as the sheet has it."""
+    text = MAP.replace("  title:", "  parent: Above\n  title:").replace(
+        "{force", "{prefix: W-, force"
+    )
+    cause = row(Ref="CoC 1", Type="CoC", Level="N/A", Above=None)
+    result = bring(cause, row(Ref="R-1", Type="Rec", Above=above), map_text=text)
+
+    assert cells_of(result) == [("Tracker!J3", f"no record is called `W-{above}`")]
+    assert result.faults[0].help == instead

@@ -281,7 +281,10 @@ def _write_columns(writer: MapWriter, sheet: SheetReading) -> None:
         note = "no column says where each row stands; without this line each is at its beginning"
         writer.entry("state", UNSURE, indent=1, note=note)
     if "parent" not in sheet.guesses and sheet.has_causes:
-        writer.comment("No column says which recommendation is of which cause of concern.", 1)
+        writer.comment(
+            "No column says which recommendation is of which cause of concern: give the", 1
+        )
+        writer.comment("sheet one for `parent`, or say it by `peelflow link`.", 1)
     guesses = sheet.guesses.items()
     for target, guess in sorted(guesses, key=lambda item: item[1].place):
         if guess.column is None:

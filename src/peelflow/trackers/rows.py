@@ -13,7 +13,14 @@ from typing import TypeVar
 
 from attrs import field
 
-from peelflow.errors import Diagnostic, InvalidRequest, Span
+from peelflow.errors import (
+    Diagnostic,
+    InspectorateOnly,
+    InvalidRequest,
+    PeelflowError,
+    Span,
+    UnknownRecord,
+)
 from peelflow.model.date_spans import is_as_known
 from peelflow.model.records import Value
 from peelflow.model.rules import Category, Level, Lifecycle
@@ -51,6 +58,10 @@ NOBODY_WORDS = frozenset(
     }
 )
 """What stands where a person is asked for and names nobody."""
+_WHOSE_WORD = (
+    "write `inspectorate` in the map's `fixed`: who there said so; or give the sheet columns for "
+    "`actor` and `actor_role`"
+)
 _NUMBER_OR_MONTH = re.compile(
     r"[0-9]+|\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
@@ -282,6 +293,42 @@ class RowReader:
         heading = shown(self.headings.texts.get(column, ""))
         span = self.grid.span(row, column)
         return Diagnostic(span, "sheet-value", f"{place}, `{heading}`: {sentence}", instead)
+
+    def fault_of(self, row: TrackerRow, error: PeelflowError) -> Diagnostic:
+        """Return what the register has against a row, in the cell that it is about.
+
+        Args:
+            row: The row.
+            error: Why it is not taken.
+        """
+        sentence, instead, target = str(error), "mend the row", "record"
+        if isinstance(error, UnknownRecord):
+            return self._unknown_record(row, error.record)
+        if isinstance(error, InspectorateOnly):
+            sentence, instead, target = error.why, _WHOSE_WORD, "state"
+        elif isinstance(error, InvalidRequest):
+            sentence, instead = error.why, error.instead
+            named = (*row.fields, *row.act)
+            target = next((name for name in named if f"`{name}`" in error.what), target)
+            if target == "record" and "the person" in error.what:
+                said = (name for name, value in row.fields.items() if repr(value) in error.what)
+                target = next(said, "record")
+            if target == "record":
+                sentence = f"{error.what}: {error.why}" if error.what else error.why
+        return self.cell_fault(row.row, target, sentence, instead)
+
+    def _unknown_record(self, row: TrackerRow, name: str) -> Diagnostic:
+        """Say that a row names a record that is not there, in the cell that names it."""
+        target = "parent" if name == row.parent else "successor"
+        word = normal_form(name)
+        alike = [known for known in self.first_places if normal_form(known) == word]
+        near = next(iter(alike), None) or nearest_name(name, self.first_places)
+        instead = "give it a row of its own, or empty the cell"
+        if near is not None:
+            instead = (
+                f"write `{near.removeprefix(self.file.tracker.fixed.prefix or '')}`, or {instead}"
+            )
+        return self.cell_fault(row.row, target, f"no record is called `{shown(name)}`", instead)
 
     def _cell(self, row: GridRow, target: str, read: Callable[[CellValue], T]) -> T | None:
         """Return what a cell says, or take what is wrong with it and return None."""

@@ -20,11 +20,9 @@ from attrs import evolve, field
 from peelflow.engine.fold import is_assumed
 from peelflow.errors import (
     Diagnostic,
-    InspectorateOnly,
     InvalidRequest,
     InvalidRules,
     NotPermitted,
-    PeelflowError,
     Span,
     UnknownRecord,
 )
@@ -70,10 +68,6 @@ from peelflow.trackers.workbook import SUFFIXES, Workbook, read_workbook
 OutcomeKind = Literal["added", "changed", "closed", "moved", "refused", "left", "gone"]
 """What becomes of a record; `left`: the register knows better, `gone`: the sheet lost it."""
 LETTER = "letter"
-_WHOSE_WORD = (
-    "write `inspectorate` in the map's `fixed`: who there said so; or give the sheet columns for "
-    "`actor` and `actor_role`"
-)
 
 
 @frozen
@@ -334,26 +328,7 @@ class _UpdateRun:
                 _check_force(row, record)
                 self._update(row, record)
         except (InvalidRequest, Refused, UnknownRecord) as error:
-            self._take_fault(row, error)
-
-    def _take_fault(self, row: TrackerRow, error: PeelflowError) -> None:
-        sentence, instead, target = str(error), "mend the row", "record"
-        if isinstance(error, InspectorateOnly):
-            sentence, instead, target = error.why, _WHOSE_WORD, "state"
-        elif isinstance(error, InvalidRequest):
-            sentence, instead = error.why, error.instead
-            named = (*row.fields, *row.act)
-            target = next((name for name in named if f"`{name}`" in error.what), target)
-            if target == "record" and "the person" in error.what:
-                target = self._person_target(row, error.what)
-            if target == "record":
-                sentence = f"{error.what}: {error.why}" if error.what else error.why
-        self.faults.append(self._reader(row).cell_fault(row.row, target, sentence, instead))
-
-    def _person_target(self, row: TrackerRow, what: str) -> str:
-        """Return the column that says the person whom an error is about."""
-        said = (name for name, value in row.fields.items() if repr(value) in what)
-        return next(said, "record")
+            self.faults.append(self._reader(row).fault_of(row, error))
 
     def _provenance(self, row: TrackerRow, target: str, number: int) -> Provenance:
         """Return who says a thing, as at when, and where in the sheet it stands."""
