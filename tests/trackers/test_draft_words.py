@@ -122,6 +122,32 @@ def test_a_column_of_formulas_is_ignored_or_to_be_pasted(
     assert [place for place, _ in cells_of(result)] == ["Tracker!A2", "Tracker!A3"]
 
 
+def test_formulas_that_never_said_anything_are_columns_all_the_same(tmp_path: Path) -> None:
+    """A program that writes workbooks saves no values: no other column is the reference then."""
+    with xlsxwriter.Workbook(tmp_path / "t.xlsx") as book:
+        sheet = book.add_worksheet("Tracker")
+        sheet.write_row(0, 0, [*HEADINGS, "Days left", "Note"])
+        for n in (1, 2):
+            sheet.write_row(n, 1, ["" if cell is None else cell for cell in ROW[1:]])
+            sheet.write_formula(n, 0, f'=HYPERLINK("x","R{n}")', None, "")
+            sheet.write_formula(n, 9, f"=A{n}-TODAY()", None, "")
+            sheet.write(n, 10, f"note {n}")
+    text = propose_map(tmp_path / "t.xlsx", national(), fill=FILL).text
+
+    assert "record: Ref  # computed by formulas: paste it as values\n" in text
+    assert "computed by formulas: Days left" in text
+    assert "  note: {heading: Note}\n" in text
+
+
+def test_a_heading_that_says_the_day_of_issue_is_taken_though_few_are_days(tmp_path: Path) -> None:
+    """What its other cells mean is asked for."""
+    rows = rows_with({"Issued": "March 2023"}, {"Issued": "Q1 2022"}, {"Issued": "2022"}, {})
+    proposal = proposed(tmp_path, rows)
+
+    assert parsed(proposal.text).columns["issued"] == "Issued"
+    assert {*parsed(proposal.text).words["issued"]} == {"March 2023", "Q1 2022", "2022"}
+
+
 def test_that_nothing_names_the_causes_of_concern_is_said(tmp_path: Path) -> None:
     """Where a column names them, or there are none, there is nothing to say."""
     told = "  # No column says which recommendation is of which cause of concern: give"

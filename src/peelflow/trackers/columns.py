@@ -41,11 +41,15 @@ IS_A_HEADING = 200
 
 @define(eq=False)
 class SheetColumn:
-    """A column below the headings: its heading, and the cells that say something."""
+    """A column below the headings: its heading, and the cells that say something.
+
+    `is_computed` where formulas compute cells of it, whether or not what they said was saved.
+    """
 
     number: int
     heading: str
     cells: tuple[tuple[GridRow, CellValue, str], ...]
+    is_computed: bool = False
 
     @cached_property
     def words(self) -> Counter[str]:
@@ -184,6 +188,7 @@ def columns_of(grid: Grid, headings: GridRow, banners: frozenset[int]) -> tuple[
                 for row in below
                 if row.value(column) is not None
             ),
+            any((row.number, column) in grid.formulas for row in below),
         )
         for column in headings.filled
     )
@@ -282,6 +287,8 @@ def guess_columns(columns: tuple[SheetColumn, ...]) -> dict[str, Guess]:
 def _score(target: str, column: SheetColumn) -> int:
     """Return how well a column fits a target; 0 where it does not."""
     strength = heading_strength(target, column.heading)
+    if column.is_computed and not column.cells:
+        return strength if strength >= IS_A_HEADING else 0
     share = _cell_share(target, column)
     if target == "record" and column.is_counted:
         strength = min(strength, 1)  # a row's number is a reference where nothing better is
@@ -303,6 +310,8 @@ def _score(target: str, column: SheetColumn) -> int:
 def _may_be_worded(target: str, column: SheetColumn) -> bool:
     """Return whether a column with a fitting heading may hold words that nobody here knows."""
     few = len(column.words) <= MOST_WORDS
+    if target == "issued":
+        return few
     return target in {"category", "level", "state"} and few and column.share_of_days < MOST_OF
 
 

@@ -88,10 +88,6 @@ class SheetReading:
         words = () if column is None else column.words
         return any(CATEGORY_WORDS.get(normal_form(word)) == "cause_of_concern" for word in words)
 
-    def is_computed(self, column: SheetColumn) -> bool:
-        """Return whether formulas compute cells of a column."""
-        return any((row.number, column.number) in self.grid.formulas for row, _, _ in column.cells)
-
 
 @define
 class MapWriter:

@@ -20,6 +20,7 @@ from peelflow.results import frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.columns import (
+    SheetColumn,
     banner_rows,
     columns_of,
     field_name_of,
@@ -292,10 +293,9 @@ def _write_columns(writer: MapWriter, sheet: SheetReading) -> None:
             writer.entry(target, UNSURE, indent=1, note=f"either {said}")
             continue
         heading = guess.column.heading
-        computed = (
-            "computed by formulas: paste it as values" if sheet.is_computed(guess.column) else ""
-        )
-        writer.entry(target, heading, indent=1, note="; ".join(filter(None, (guess.why, computed))))
+        notes = [guess.why] if guess.why else []
+        notes += ["computed by formulas: paste it as values"] if guess.column.is_computed else []
+        writer.entry(target, heading, indent=1, note="; ".join(notes))
         if target == "issued":
             writer.entry("published", heading, indent=1, note="the day of the report, too")
         elif target == "due" and "due_words" not in sheet.guesses:
@@ -307,9 +307,8 @@ def _write_columns(writer: MapWriter, sheet: SheetReading) -> None:
 def _write_rest(writer: MapWriter, sheet: SheetReading) -> None:
     """Write the columns that no rules know."""
     used = {guess.column.number for guess in sheet.guesses.values() if guess.column}
-    rest = [column for column in sheet.columns if column.number not in used and column.cells]
-    computed = [column for column in rest if sheet.is_computed(column)]
-    kept = [column for column in rest if column not in computed]
+    rest = [column for column in sheet.columns if column.number not in used]
+    kept = [column for column in rest if column.cells and not column.is_computed]
     since = sheet.column("since")
     kept += [since] if since else []
     if kept:
@@ -326,13 +325,14 @@ def _write_rest(writer: MapWriter, sheet: SheetReading) -> None:
             kind = ", type: date" if column.is_of_days else ""
             writer.lines.append(f"  {name}: {{heading: {quoted(column.heading)}{kind}}}")
         writer.gap()
-    _write_ignored(writer, sheet, [column.heading for column in computed])
+    read = {column.heading for column in sheet.columns if column in kept or column not in rest}
+    _write_ignored(writer, [column for column in rest if column.heading not in read])
 
 
-def _write_ignored(writer: MapWriter, sheet: SheetReading, computed: Sequence[str]) -> None:
+def _write_ignored(writer: MapWriter, columns: Sequence[SheetColumn]) -> None:
     """Write the columns that are not read: those without cells, and those of formulas."""
-    named = {column.heading for column in sheet.columns if column.cells}
-    empty = [column.heading for column in sheet.columns if column.heading not in named]
+    computed = [*dict.fromkeys(column.heading for column in columns if column.is_computed)]
+    empty = [column.heading for column in columns if not column.is_computed]
     ignored = [*dict.fromkeys((*empty, *computed))]
     if ignored:
         notes = ["no cell below says anything"] if empty else []
