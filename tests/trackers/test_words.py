@@ -156,3 +156,40 @@ def test_a_reference_may_stand_alone_where_the_map_says_the_rest(
     text += "ignored: [Published, Type, Level, Status]\n"
     path = sheet_of(tmp_path, ["F-1"], map_text=text)
     assert import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT).counts() == {"added": 1}
+
+
+@pytest.mark.parametrize(
+    ("cells", "place", "instead"),
+    [
+        ({"Ref": "F-1\nF-2"}, "A2", "give each recommendation a row of its own"),
+        (
+            {"Lead": "Kim Day\r\nJo Ng"},
+            "G2",
+            "write it on one line, or say `Kim Day Jo Ng: …` under `words: owner` in the map",
+        ),
+    ],
+)
+def test_several_lines_where_one_thing_is_named_are_told(
+    cells: dict[str, str], place: str, instead: str, bring: Import
+) -> None:
+    """They may be one name that was wrapped, or two."""
+    result = bring(row(**cells))
+
+    ((said_place, sentence),) = cells_of(result)
+    assert said_place == f"Tracker!{place}"
+    assert sentence.endswith("runs over several lines")
+    assert result.faults[0].help == instead
+
+
+def test_a_word_may_stand_for_several_lines(bring: Import, register: Register) -> None:
+    """As the fault says: a word is compared whatever its spaces."""
+    text = with_words("owner: {Kim Day Jo Ng: Kim Day and Jo Ng}", MAP)
+    assert bring(row(Lead="Kim Day\nJo Ng"), map_text=text).faults == ()
+    assert register.record("F-1").fields["owner"] == "Kim Day and Jo Ng"
+
+
+def test_a_reference_that_cannot_be_one_is_told_as_it_stands(bring: Import) -> None:
+    """With what is wrong with it."""
+    (told,) = [sentence for _, sentence in cells_of(bring(row(Ref="R" * 300)))]
+    assert told.startswith("`RRRR")
+    assert "longer than" in told

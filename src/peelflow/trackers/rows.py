@@ -406,7 +406,12 @@ class RowReader:
         if normal_form(text) in NOBODY_WORDS:
             instead = "give the row its reference, or leave it out until it has one"
             raise _BadCellError(f"`{shown(text)}` is no reference", instead)
-        record = checked_id(f"{self.file.tracker.fixed.prefix or ''}{text}")
+        _check_lines("record", text)
+        record = f"{self.file.tracker.fixed.prefix or ''}{text}"
+        try:
+            checked_id(record)
+        except InvalidRequest as bad:
+            raise _BadCellError(f"`{shown(text)}` {bad.why}", bad.instead) from None
         place = self.grid.place(row.number, self.headings.columns["record"])
         first = self.first_places.setdefault(record, place)
         if first != place:
@@ -584,6 +589,7 @@ class RowReader:
             read = self._day(name, value)
             return None if read is None else read.isoformat()
         if kind.fields[name].type == "person":
+            _check_lines(name, text)
             check_name(text, "the person")
             if normal_form(text) in NOBODY_WORDS:
                 said = shown(text)
@@ -619,6 +625,16 @@ class RowReader:
 
     def _act_text(self, target: str) -> Callable[[CellValue], str | None]:
         return self._reference if target == "successor" else lambda value: text_of(value) or None
+
+
+def _check_lines(target: str, text: str) -> None:
+    """Refuse several lines where one thing is named: they may be one name, or several."""
+    if len(text.splitlines()) > 1:
+        word = shown(text)
+        instead = "give each recommendation a row of its own"
+        if target != "record":
+            instead = f"write it on one line, or say `{word}: …` under `words: {target}` in the map"
+        raise _BadCellError(f"`{word}` runs over several lines", instead)
 
 
 def _refuse_undeclared(category: str, target: str, value: CellValue) -> None:
