@@ -16,7 +16,7 @@ from peelflow.results import define, frozen
 from peelflow.rulebook.schema import RESERVED
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow
-from peelflow.trackers.headings import heading_candidates, normal_form
+from peelflow.trackers.headings import heading_rows, normal_form
 from peelflow.trackers.known_words import (
     CATEGORY_WORDS,
     HEADING_WORDS,
@@ -152,7 +152,7 @@ def heading_row(grid: Grid) -> GridRow | None:
         ]
         return sum(known) - 2 * against, -row.number
 
-    rows = [whole for _, whole in heading_candidates(grid, HEADING_ROWS)]
+    rows = [whole for _, whole in heading_rows(grid, HEADING_ROWS)]
     best = max(rows, key=likeness, default=None)
     return best if best is not None and likeness(best)[0] > 1 else None
 

@@ -47,7 +47,7 @@ class Headings:
     texts: Mapping[int, str]
 
 
-def heading_candidates(grid: Grid, most: int) -> Iterator[tuple[GridRow, GridRow]]:
+def heading_rows(grid: Grid, most: int) -> Iterator[tuple[GridRow, GridRow]]:
     """Yield the first rows of a sheet, each with what it says as headings that stand in two rows.
 
     Args:
@@ -141,7 +141,7 @@ def _best_row(
     """
     best: tuple[GridRow | None, Mapping[int, str]] = (None, {})
     most = 0
-    for row, whole in heading_candidates(grid, HEADING_ROWS):
+    for row, whole in heading_rows(grid, HEADING_ROWS):
         plain = {column: row.text(column) for column in row.filled}
         texts = {
             column: plain[column]

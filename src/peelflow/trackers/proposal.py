@@ -29,11 +29,11 @@ from peelflow.trackers.columns import (
     total_rows,
 )
 from peelflow.trackers.days import days_in, fits_order
-from peelflow.trackers.draft import MapWriter, SheetReading, quoted
-from peelflow.trackers.draft_words import write_words
 from peelflow.trackers.grid import Grid, GridRow, read_csv, read_file
 from peelflow.trackers.headings import normal_form
 from peelflow.trackers.known_words import CATEGORY_WORDS
+from peelflow.trackers.map_words import write_words
+from peelflow.trackers.map_writer import MapWriter, SheetReading, quoted
 from peelflow.trackers.mapping import RECORD_TARGETS, TARGETS, UNSURE, check_fixed_parts
 from peelflow.trackers.update import is_workbook
 from peelflow.trackers.workbook import read_workbook
@@ -87,7 +87,7 @@ def propose_map(
     sheet = SheetReading(grid, headings, columns, guess_columns(columns), rulebook)
     writer = MapWriter()
     if schema:
-        writer.comment(f"yaml-language-server: $schema={schema}")
+        writer.note(f"yaml-language-server: $schema={schema}")
     _write_head(writer, sheet, path, [other.sheet for other, _ in alike])
     _write_fixed(writer, sheet, fill or {})
     _write_columns(writer, sheet)
@@ -156,14 +156,10 @@ def guessed_targets(grid: Grid, headings: GridRow) -> frozenset[str]:
 def _write_head(writer: MapWriter, sheet: SheetReading, path: Path, alike: list[str]) -> None:
     """Write what the map is called, which sheet it is of, and of which day the sheet tells."""
     grid = sheet.grid
-    writer.comment(
-        f"A draft for {path.name}, row {sheet.headings.number} of which has the headings."
-    )
+    writer.note(f"A draft for {path.name}, row {sheet.headings.number} of which has the headings.")
     for note in grid.notes:
-        writer.comment(f"The file was {note}.")
-    writer.comment(
-        f"Settle each `{UNSURE}`, look through the rest, and import the sheet with --as."
-    )
+        writer.note(f"The file was {note}.")
+    writer.note(f"Settle each `{UNSURE}`, look through the rest, and import the sheet with --as.")
     name = "-".join(re.findall("[a-z0-9]+", normal_form(path.stem)))
     writer.entry(
         "tracker",
@@ -181,7 +177,7 @@ def _write_head(writer: MapWriter, sheet: SheetReading, path: Path, alike: list[
     else:
         note = "the sheet tells of the day of the import, or of the one that --on says"
         writer.entry("as_at", "import", note=note)
-    writer.gap()
+    writer.blank()
 
 
 def _note_on_sheets(grid: Grid, alike: list[str]) -> str:
@@ -254,7 +250,7 @@ def _write_fixed(writer: MapWriter, sheet: SheetReading, fill: Mapping[str, str]
     if "level" not in sheet.guesses:
         note = "no column says which level each row has: 1 to 4, or none"
         writer.entry("level", UNSURE, indent=1, note=note)
-    writer.gap()
+    writer.blank()
 
 
 def _category_named(sheet: SheetReading) -> tuple[str, str]:
@@ -270,22 +266,7 @@ def _category_named(sheet: SheetReading) -> tuple[str, str]:
 def _write_columns(writer: MapWriter, sheet: SheetReading) -> None:
     """Write the heading of each thing that is read from a column."""
     writer.entry("columns")
-    if "record" not in sheet.guesses:
-        writer.entry("record", UNSURE, indent=1, note=f"the heading of {TARGETS['record']}")
-    if sheet.reports is not None:
-        note = "no column says the day it was issued; `words` below says it of each report"
-        writer.entry("issued", sheet.reports.heading, indent=1, note=note)
-    elif "issued" not in sheet.guesses:
-        note = f"the heading of {TARGETS['issued']}; or remove this, and add `issued` to `fixed`"
-        writer.entry("issued", UNSURE, indent=1, note=note)
-    if "state" not in sheet.guesses:
-        note = "no column says where each row stands; without this line each is at its beginning"
-        writer.entry("state", UNSURE, indent=1, note=note)
-    if "parent" not in sheet.guesses and sheet.has_causes:
-        writer.comment(
-            "No column says which recommendation is of which cause of concern: give the", 1
-        )
-        writer.comment("sheet one for `parent`, or say it by `peelflow link`.", 1)
+    _write_missing(writer, sheet)
     guesses = sheet.guesses.items()
     for target, guess in sorted(guesses, key=lambda item: item[1].place):
         if guess.column is None:
@@ -301,7 +282,25 @@ def _write_columns(writer: MapWriter, sheet: SheetReading) -> None:
         elif target == "due" and "due_words" not in sheet.guesses:
             note = "what stands there and is no day, such as TBC"
             writer.entry("due_words", heading, indent=1, note=note)
-    writer.gap()
+    writer.blank()
+
+
+def _write_missing(writer: MapWriter, sheet: SheetReading) -> None:
+    """Write what every record has and no column says, or may say."""
+    if "record" not in sheet.guesses:
+        writer.entry("record", UNSURE, indent=1, note=f"the heading of {TARGETS['record']}")
+    if sheet.reports is not None:
+        note = "no column says the day it was issued; `words` below says it of each report"
+        writer.entry("issued", sheet.reports.heading, indent=1, note=note)
+    elif "issued" not in sheet.guesses:
+        note = f"the heading of {TARGETS['issued']}; or remove this, and add `issued` to `fixed`"
+        writer.entry("issued", UNSURE, indent=1, note=note)
+    if "state" not in sheet.guesses:
+        note = "no column says where each row stands; without this line each is at its beginning"
+        writer.entry("state", UNSURE, indent=1, note=note)
+    if "parent" not in sheet.guesses and sheet.has_causes:
+        writer.note("No column says which recommendation is of which cause of concern: give the", 1)
+        writer.note("sheet one for `parent`, or say it by `peelflow link`.", 1)
 
 
 def _write_rest(writer: MapWriter, sheet: SheetReading) -> None:
@@ -318,13 +317,13 @@ def _write_rest(writer: MapWriter, sheet: SheetReading) -> None:
             for name in category.fields
         }
         taken = {*TARGETS, *fields}
-        writer.comment("Kept as they stand; put a heading under `ignored` to leave it out.")
+        writer.note("Kept as they stand; put a heading under `ignored` to leave it out.")
         writer.entry("own_fields")
         for column in sorted(kept, key=lambda column: column.number):
             name = quoted(field_name_of(column.heading, taken))
             kind = ", type: date" if column.is_of_days else ""
             writer.lines.append(f"  {name}: {{heading: {quoted(column.heading)}{kind}}}")
-        writer.gap()
+        writer.blank()
     read = {column.heading for column in sheet.columns if column in kept or column not in rest}
     _write_ignored(writer, [column for column in rest if column.heading not in read])
 
@@ -339,7 +338,7 @@ def _write_ignored(writer: MapWriter, columns: Sequence[SheetColumn]) -> None:
         if computed:
             notes.append(f"computed by formulas: {', '.join(map(shown, computed))}")
         writer.entry("ignored", ignored, note="; ".join(notes))
-        writer.gap()
+        writer.blank()
 
 
 def _write_rows_passed_over(
@@ -353,4 +352,4 @@ def _write_rows_passed_over(
         texts = [*dict.fromkeys(totals.values())]
         writer.entry("totals", texts, note="rows that begin so are sums, and no records")
     if banners or totals:
-        writer.gap()
+        writer.blank()

@@ -96,7 +96,7 @@ class MapWriter:
     lines: list[str] = field(factory=list)
     unsure: list[str] = field(factory=list)
 
-    def comment(self, text: str, indent: int = 0) -> None:
+    def note(self, text: str, indent: int = 0) -> None:
         """Write a comment of its own line."""
         self.lines.append(f"{'  ' * indent}# {text}")
 
@@ -109,7 +109,7 @@ class MapWriter:
         name = key if key.isdecimal() else quoted(key)
         self.lines.append(f"{'  ' * indent}{name}:{said}{beside}")
 
-    def gap(self) -> None:
+    def blank(self) -> None:
         """Write an empty line."""
         self.lines.append("")
 

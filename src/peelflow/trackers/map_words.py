@@ -10,7 +10,6 @@ from peelflow.model.trackers import BLANK
 from peelflow.phrases import counted, shown
 from peelflow.trackers.columns import SheetColumn
 from peelflow.trackers.days import is_like_a_day
-from peelflow.trackers.draft import MapWriter, SheetReading
 from peelflow.trackers.grid import GridRow
 from peelflow.trackers.headings import normal_form
 from peelflow.trackers.known_words import (
@@ -24,6 +23,7 @@ from peelflow.trackers.known_words import (
     question_words_like,
     state_of_word,
 )
+from peelflow.trackers.map_writer import MapWriter, SheetReading
 from peelflow.trackers.mapping import UNSURE
 from peelflow.trackers.rows import LEVEL_WORDS, NOBODY_WORDS
 
@@ -61,7 +61,7 @@ def _write_categories(writer: MapWriter, sheet: SheetReading) -> None:
     blank = _blank_rows(sheet, "category")
     if blank:
         writer.entry(BLANK, UNSURE, indent=1, note=f"in {_rows_note(len(blank))}")
-    writer.gap()
+    writer.blank()
 
 
 def _write_levels(writer: MapWriter, sheet: SheetReading) -> None:
@@ -88,7 +88,7 @@ def _write_levels(writer: MapWriter, sheet: SheetReading) -> None:
         writer.entry("levels")
         for word, meaning in words.items():
             writer.entry(word, meaning, indent=1, note=notes.get(word, ""))
-        writer.gap()
+        writer.blank()
 
 
 def _write_states(writer: MapWriter, sheet: SheetReading) -> None:
@@ -111,7 +111,7 @@ def _write_states(writer: MapWriter, sheet: SheetReading) -> None:
             writer.entry(key, indent=1)
             for word, state, note in entries:
                 writer.entry(word, state, indent=2, note=note)
-    writer.gap()
+    writer.blank()
 
 
 def _state_entries(
