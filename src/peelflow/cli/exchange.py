@@ -9,7 +9,7 @@ import json
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -49,6 +49,7 @@ from peelflow.register.judgement import (
     judge_events,
     verify_register,
 )
+from peelflow.register.query_checks import check_position_reached
 from peelflow.register.register import Register
 from peelflow.register.restore import judge_export, restore_register
 from peelflow.register.services import utc_now
@@ -143,7 +144,9 @@ def import_files(
         run_tracker(files, tracker, location, fill=defaults, partial=partial, paths=paths)
         return
     with location.opened(make=True, documents=documents) as register:
-        if [file.suffix for file in files] == [EXPORT_SUFFIX]:
+        if [file.suffix.lower() for file in files] == [EXPORT_SUFFIX]:
+            given = bool(partial), bool(fill), dates is not DateFormat.ISO, bool(documents_from)
+            _refuse_of_sheets(dict(zip(_OF_SHEETS, given, strict=True)))
             _import_export(register, files[0], as_found=as_found)
             keep_stale_sums(register.store)
             return
@@ -163,6 +166,16 @@ def import_files(
         keep_stale_sums(register.store)
     if result.faults:
         raise typer.Exit(FINDINGS)
+
+
+_OF_SHEETS = ("--partial", "--fill", "--dates", "--documents-from")
+
+
+def _refuse_of_sheets(given: Mapping[str, bool]) -> None:
+    """Refuse options of sheets beside an export, which is taken in whole and as it is."""
+    for option, is_given in given.items():
+        if is_given:
+            raise InvalidRequest(option, "says nothing of an export", "leave it out")
 
 
 def _import_export(register: Register, file: Path, *, as_found: bool) -> None:
@@ -601,6 +614,7 @@ def feed(
     if cursor is not None:
         check_output_file(cursor, replace=True)
     with location.opened() as register:
+        check_position_reached(register.services, after)
         position = after
         if cursor is not None and cursor.exists():
             position = _cursor_position(register, cursor)

@@ -422,6 +422,7 @@ class SignatureOptions:
 
     def keep(self, batch: Batch, paths: list[Path]) -> list[Document]:
         """Keep files in a batch as documents, each by its name."""
+        self.check_belongs(paths)
         return [
             batch.keep(
                 read_bytes(path),
@@ -432,6 +433,20 @@ class SignatureOptions:
             )
             for path in paths
         ]
+
+    def check_belongs(self, paths: Iterable[Path]) -> None:
+        """Refuse to say who signed where there is no document: it would be kept nowhere.
+
+        Args:
+            paths: The documents that are given.
+        """
+        is_any = any(True for _ in paths)
+        said = {"--signed-by": self.signed_by, "--signed-on": self.signed_on}
+        for name, value in said.items():
+            if value is not None and not is_any:
+                why = "belongs to a document, and none is given"
+                instead = "give it too; who signed what is attached was said when it was"
+                raise InvalidRequest(f"the option {name}", why, instead)
 
 
 def grouped(command: Callable[..., None], order: str = "") -> Callable[..., None]:
