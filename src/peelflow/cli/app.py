@@ -167,7 +167,7 @@ COMMANDS: Mapping[str, Command] = {
         "Compare the register with a list from the portal; nothing is changed.",
     ),
     "feed": Command(
-        "exchange:feed",
+        "feed:feed",
         "Print every event in one order, a JSON line each, with its position.",
     ),
     "seal": Command(
