@@ -148,8 +148,7 @@ def import_files(
             _import_export(register, files[0], as_found=as_found)
             keep_stale_sums(register.store)
             return
-        if as_found:
-            raise InvalidRequest("--as-found", "is of an export, `FILE.jsonl`", "leave it out")
+        refuse_given({"--as-found": as_found}, "sheets", "leave it out, or name an export")
         result = import_with_progress(
             register,
             files,
