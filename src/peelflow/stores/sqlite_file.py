@@ -369,10 +369,10 @@ def names_of(file: str) -> int:
     """Return how many names a file has, 0 where there is none.
 
     Args:
-        file: Its path.
+        file: Its path, where links lead.
     """
     try:
-        return Path(file).stat().st_nlink
+        return os.lstat(file).st_nlink
     except OSError:
         return 0
 
