@@ -300,6 +300,7 @@ def test_what_is_no_criterion_is_refused(text: str) -> None:
         Criterion("level", ">=", "none"),
         Criterion("level", ">", "10"),
         Criterion("question", "=", "Q4"),
+        Criterion("question", "=", "07"),
         Criterion("due", "<", ""),
         Criterion("title", "~", ""),
         Criterion("level", "=", ""),

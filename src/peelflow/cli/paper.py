@@ -12,6 +12,7 @@ import typer
 from peelflow.cli import output
 from peelflow.cli.options import ForceOption, RegisterOptions, day_option, read_bytes, today
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes
+from peelflow.cli.selecting import tell_future
 from peelflow.errors import InvalidRequest
 from peelflow.model.outline import STANDARD_OUTLINE
 from peelflow.register.register import Register
@@ -84,6 +85,7 @@ def paper(
     parts = STANDARD_OUTLINE
     if outline is not None:
         parts = read_outline(read_bytes(outline), str(outline))
+    tell_future(as_at)
     with location.opened() as register:
         made = utc_now()
         report = paper_of(

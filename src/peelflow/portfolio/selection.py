@@ -183,6 +183,7 @@ def satisfies(record: Record, criterion: Criterion, *, says_days: bool = True) -
 
 _ORDERS: Mapping[Operator, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*", re.ASCII)
+_QUESTION = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,9})*", re.ASCII)
 
 
 def _as_ordered(value: str, wanted: str) -> tuple[object, object]:
@@ -292,7 +293,7 @@ def _check_value(register: Reader, criterion: Criterion) -> None:
         has_sets = all(
             QUESTION_SET_FIELD in category.fields for category in _saying(register, name)
         )
-        is_one = not has_sets or _NUMBER.fullmatch(value) is not None
+        is_one = not has_sets or _QUESTION.fullmatch(value) is not None
         why, instead = "is no question", "write a question's number, such as 7"
     else:
         types = {category.fields[name].type for category in _saying(register, name)}

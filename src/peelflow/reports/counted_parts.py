@@ -221,7 +221,7 @@ def _ledgers(scope: Scope) -> set[str]:
     return {scope.ledger}.union(*(state.counts_as for state in states))
 
 
-def _figures_table(counted: Figures, ledger: str, *, are_all: bool) -> Table:
+def _figures_table(counted: Figures, ledger: str, *, are_all: bool) -> Table | Paragraph:
     """Return figures as a table; all lines, or those alone that are not of nothing."""
     lines = [
         (line.title, line.open, line.closed, line.total, line.assumed)
@@ -230,7 +230,7 @@ def _figures_table(counted: Figures, ledger: str, *, are_all: bool) -> Table:
     ]
     title = f"Held on the ledger “{ledger}”"
     if not counted.total:
-        return Table(ledger, f"{title}: no record", ("", *_NUMBERS_OF_FIGURES), ())
+        return Paragraph(f"{title}: no record.")
     total = ("Total", counted.open, counted.closed, counted.total, counted.assumed)
     columns, rows = ("Record", *_NUMBERS_OF_FIGURES), (*lines, total)
     return Table(
