@@ -35,6 +35,18 @@ OFFICER = ("--actor", "officer-1", "--actor-role", "liaison_officer")
         (("due", "--ledger", "prtal"), "did you mean `portal`?"),
         (("ages", "--ledger", "prtal"), "did you mean `portal`?"),
         (
+            ("paper", "--since", "2023-01-01", "-o", "p.md", "-o", "./p.md"),
+            "the file p.md: is named twice",
+        ),
+        (
+            ("paper", "--since", "2023-01-01", "--outline", "o.yaml", "--since-known", "5"),
+            "is told in `corrections`, which the outline lacks",
+        ),
+        (
+            ("paper", "--since", "2023-01-01", "--outline", "old.yaml"),
+            "the outline's `older_than_years`, 99999: reaches beyond the calendar",
+        ),
+        (
             ("paper", "--since", "2023-01-01", "--html", "-o", "p.md"),
             "name a file that ends in .html",
         ),
@@ -52,6 +64,9 @@ def test_what_says_nothing_is_refused(
     run: Run, demo: Path, words: tuple[str, ...], why: str
 ) -> None:
     """With what to write instead."""
+    Path("o.yaml").write_text("title: T\nsections: [{section: plan}]\n", "utf-8")
+    old = "title: T\nolder_than_years: 99999\nsections: [{section: ages}]\n"
+    Path("old.yaml").write_text(old, "utf-8")
     ran = run(*words, "--register", demo)
     assert (ran.code, ran.out) == (2, "")
     assert why in ran.err

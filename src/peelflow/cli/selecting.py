@@ -237,7 +237,7 @@ def _said(column: str, value: str) -> str:
     return value.strip()
 
 
-def tell_future(day: date | None) -> None:
+def say_later_day(day: date | None) -> None:
     """Say of a day that is still to come that nobody knows what will stand then.
 
     Args:

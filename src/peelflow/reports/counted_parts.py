@@ -9,6 +9,7 @@ from itertools import takewhile
 from attrs import evolve
 
 from peelflow.engine.calendar import months_after
+from peelflow.errors import InvalidRequest
 from peelflow.figures import Figures
 from peelflow.model.date_spans import read_span, span_of_day
 from peelflow.model.outline import Outline
@@ -356,7 +357,11 @@ def ages_parts(scope: Scope) -> Parts:
         series=(Series("Open", tuple(shown.values())),),
     )
     years = scope.outline.older_than_years
-    before = months_after(scope.as_at, -12 * years)
+    try:
+        before = months_after(scope.as_at, -12 * years)
+    except OverflowError:
+        what, why = f"the outline's `older_than_years`, {years}", "reaches beyond the calendar"
+        raise InvalidRequest(what, why, "write fewer") from None
     shares = age_shares(
         scope.register, scope.as_at, before=before, ledger=scope.ledger, selection=scope.selection
     )
