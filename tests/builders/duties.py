@@ -129,7 +129,8 @@ def _steps(
         taken = {role for step in steps for role in step.by if step.trigger == trigger}
         is_timed_again = after and (to == name or any(step.after for step in steps))
         if taken.isdisjoint(by) and not is_timed_again:
-            is_own = by in FORCE_ROLES and national[to] == national[name] and _yes(draw)
+            is_same = by in FORCE_ROLES and national[to] == national[name]
+            is_own = is_same and draw(st.booleans())
             answered = draw(st.sampled_from(TRIGGERS)) if by in FORCE_ROLES and _yes(draw) else None
             step = Transition(trigger, to, by, draw(wants), after=after, as_=answered)
             implements = None if is_own else answered or trigger
