@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-from errno import ELOOP
+from errno import ELOOP, ENOSPC
 from pathlib import Path
 from typing import BinaryIO
+
+from peelflow.errors import InvalidRequest
 
 
 def open_regular(path: Path) -> BinaryIO | None:
@@ -84,6 +86,14 @@ def move_into_place(partial_file: Path, path: Path, *, replace: bool) -> None:
         raise
     except OSError:  # no links on this file system
         partial_file.replace(path)
+
+
+def unwritable(what: str, fault: OSError) -> InvalidRequest:
+    """Return why a path cannot be written, and what to do, as an error that names it."""
+    instead = "check the path and its permissions"
+    if fault.errno == ENOSPC:
+        instead = "make room on the disk, then try again"
+    return InvalidRequest(what, f"cannot be written: {fault.strerror}", instead)
 
 
 def _open_nonblocking(path: str, flags: int) -> int:

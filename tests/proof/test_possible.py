@@ -436,7 +436,8 @@ def test_what_the_engine_lets_somebody_do_is_possible(at: Situation) -> None:
     ]
     assume(not signed)
     (kind,) = record_kinds(at.lifecycle, DRAWN_WORDS)
-    steps = possible_steps(at.lifecycle, kind).lifecycle.states[at.record.state].transitions
+    possible = possible_steps(at.lifecycle, kind, done_before=at.record.done)
+    steps = possible.lifecycle.states[at.record.state].transitions
     assert any(at.act.trigger == step.trigger and at.act.actor.role in step.by for step in steps)
 
 
@@ -645,3 +646,62 @@ def test_more_choices_than_are_looked_at_are_no_way(monkeypatch: pytest.MonkeyPa
 def test_an_empty_choice_is_never_met() -> None:
     """Nothing that a file can say, and nothing that anybody could meet."""
     assert verdict_on(NEEDED[0].asking(AnyOf(()))) == "refuted"
+
+
+LATER = """\
+  later:
+    counts_as: {portal: open}
+    transitions:
+%s"""
+CHECK = "check: {to: later, by: [lead]}"
+SEND = "send: {to: later, by: [lead]}"
+NOTE = "note: {to: open, by: [lead]%s}"
+AFTER = ", requires: [{distinct_from: close}]"
+AFTER_ALL = ", requires: [{any_of: [[{distinct_from: close}], [reason]]}]"
+BACK = "back: {to: open, by: [lead]}"
+CLOSE = "close: {to: closed, by: [lead], requires: [{distinct_from: %s}]}"
+NOBODY = "`close` can never be taken, so `closed` is never entered: nobody can have done `%s`"
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "asked", "is_possible"),
+    [
+        ((CHECK, NOTE % ""), (CLOSE, BACK), "check", True),
+        ((CHECK, NOTE % ""), (CLOSE, BACK), "close", False),  # nobody is the first to close it
+        ((CHECK, NOTE % ""), (CLOSE, BACK), "note", False),  # a national step begins a window
+        ((CHECK, NOTE % ""), (CLOSE, BACK), "back", False),
+        ((CHECK, CLOSE), (BACK,), "back", True),
+        ((CHECK, CLOSE), (BACK,), "check", False),
+        ((CHECK, CLOSE), (BACK,), "check, since: open", False),  # it is entered again by then
+        ((CHECK, CLOSE), (BACK,), "check, since: later", True),
+        ((CHECK, SEND, CLOSE), ("drop: {to: away, by: [lead]}",), "drop", False),
+        ((CHECK, NOTE % ""), (CLOSE, BACK), "check, since: later", True),  # which it enters
+        ((CHECK, NOTE % ""), (CLOSE, BACK), "note, since: later", False),
+        ((CHECK, NOTE % ""), (CLOSE, BACK), "note, since: open", True),
+        ((CHECK, NOTE % ""), (CLOSE, BACK), "back, since: later", False),
+        ((CHECK, NOTE % AFTER), (CLOSE, BACK), "note, since: open", False),
+        ((CHECK, NOTE % AFTER_ALL), (CLOSE, BACK), "note, since: open", True),
+    ],
+)
+def test_what_nobody_did_before_is_no_way(
+    here: tuple[str, ...], there: tuple[str, ...], asked: str, *, is_possible: bool
+) -> None:
+    """A step that asks who did another step needs it to have been done, in its window."""
+    put = [step % asked if step is CLOSE else step for step in (*here, *there)]
+    away = "  away: {counts_as: {portal: closed}, final: true}\n" if "drop" in asked else ""
+    more = LATER % "".join(f"      {step}\n" for step in put[len(here) :]) + away
+    said = [line.partition(": ")[2] for line in faults_of(*put[: len(here)], more=more)]
+    why = NOBODY % asked.partition(",")[0]
+    assert (said == []) == is_possible
+    assert is_possible or any(line.startswith(why) for line in said)
+
+
+def test_what_was_done_under_other_rules_is_done() -> None:
+    """A record that comes with its past may go on where a new one never could."""
+    lifecycle = rules_from(OPEN % f"      {CLOSE % 'close'}\n")
+    (kind,) = record_kinds(lifecycle, VOCABULARY)
+    (never,) = possible_steps(lifecycle, kind).never
+    assert (never.source, never.transition.trigger) == ("open", "close")
+    assert possible_steps(lifecycle, kind, done_before=("close",)).never == ()
+    (still,) = possible_steps(lifecycle, kind, done_before=("other",)).never
+    assert still.why == never.why

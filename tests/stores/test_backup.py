@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
-from contextlib import closing
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -179,3 +182,32 @@ def test_others_write_while_a_backup_is_taken(path: Path, tmp_path: Path) -> Non
             writer.execute("ROLLBACK")
     with opened(made) as copy:
         assert copy.verify() == ()
+
+
+@contextmanager
+def no_file_longer_than(most: int) -> Iterator[None]:
+    """Let the system refuse to write more than so many bytes into a file, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits what a process writes")
+@pytest.mark.parametrize("most", [40_000, 400_000])
+def test_a_copy_that_the_disk_does_not_take_blames_no_register(
+    path: Path, tmp_path: Path, most: int
+) -> None:
+    """18.8: neither as the register is copied nor as its documents are put into the copy."""
+    copy = tmp_path / "copy"
+    with Register.open(f"sqlite:///{path}", documents=tmp_path / "letters") as register:
+        _fill(register, "R")
+        register.keep(b"x" * 1_000_000, kind="letter", name="long.txt")
+        with no_file_longer_than(most), pytest.raises(InvalidRequest) as caught:
+            backup(register, copy)
+    assert str(caught.value) == (
+        f"the file {copy}: cannot be written: disk I/O error; make room on the disk, then try again"
+    )
+    assert [each.name for each in tmp_path.iterdir() if "copy" in each.name] == []

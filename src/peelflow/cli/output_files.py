@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import ENOSPC
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +16,7 @@ from typing import Annotated
 import typer
 
 from peelflow.errors import InvalidRequest
-from peelflow.files import move_into_place, partial_path, read_regular
+from peelflow.files import move_into_place, partial_path, read_regular, unwritable
 
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Write over a file that is there; never over a register.")
@@ -113,7 +112,4 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
     except FileExistsError:
         raise _exists(path) from None
     except OSError as error:
-        why, instead = f"cannot be written: {error.strerror}", "check the path and its permissions"
-        if error.errno == ENOSPC:
-            instead = "make room on the disk, then try again"
-        raise InvalidRequest(f"the file {path}", why, instead) from None
+        raise unwritable(f"the file {path}", error) from None

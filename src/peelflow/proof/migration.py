@@ -248,8 +248,10 @@ def _state_faults(
     """Yield what moving does to counts and ends; on these ledgers alone, if any are given."""
     plan, old, new = move.plan, move.old, move.new
     budget.spend(len(kinds) * (_size(old) + _size(new)))
-    both = (old, new)
-    closable = [[_closable_states(rules, kind, budget) for rules in both] for kind in kinds]
+    done = triggers_of(old)
+    closable = [
+        [_closable_states(rules, kind, budget, done) for rules in (old, new)] for kind in kinds
+    ]
     for name, then in _landings(plan, old, new):
         budget.spend(LANDING_STEPS + len(kinds))
         before, after, place = old.states[name], new.states[then], plan.place_of(name)
@@ -272,10 +274,13 @@ LANDING_STEPS = 8
 """What comparing two states costs."""
 
 
-def _closable_states(rules: Lifecycle, kind: RecordKind, budget: Budget) -> frozenset[str]:
+def _closable_states(
+    rules: Lifecycle, kind: RecordKind, budget: Budget, done: Collection[str]
+) -> frozenset[str]:
     """Return the states from which somebody can bring a record of one kind to an end."""
     final = [name for name, state in rules.states.items() if state.final]
-    return states_reaching(possible_steps(rules, kind, budget).lifecycle, final)
+    possible = possible_steps(rules, kind, budget, done_before=done)
+    return states_reaching(possible.lifecycle, final)
 
 
 def _landings(plan: MigrationPlan, old: Lifecycle, new: Lifecycle) -> Iterator[tuple[str, str]]:

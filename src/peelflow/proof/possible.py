@@ -21,6 +21,7 @@ from peelflow.model.requirements import (
     PUBLISHED,
     AnyOf,
     Atom,
+    DistinctFrom,
     Evidence,
     FieldSet,
     InspectionHeld,
@@ -44,7 +45,7 @@ from peelflow.model.rules import (
 from peelflow.phrases import listed, say_days
 from peelflow.proof.budget import Budget
 from peelflow.proof.normal_form import day_bounds
-from peelflow.proof.reachability import states_reachable, states_reaching
+from peelflow.proof.reachability import reachable_from, states_reachable, states_reaching
 from peelflow.proof.record_kinds import Reason, RecordKind, record_kinds
 from peelflow.results import define, frozen
 
@@ -84,7 +85,11 @@ class PossibleSteps:
 
 
 def possible_steps(
-    lifecycle: Lifecycle, kind: RecordKind, budget: Budget | None = None
+    lifecycle: Lifecycle,
+    kind: RecordKind,
+    budget: Budget | None = None,
+    *,
+    done_before: Iterable[str] = (),
 ) -> PossibleSteps:
     """Return what somebody can do with the records of one kind.
 
@@ -92,6 +97,7 @@ def possible_steps(
         lifecycle: A settled lifecycle.
         kind: What can exist for its records.
         budget: What the whole check that this is a part of may spend.
+        done_before: The triggers that may have been done before a record came under these rules.
 
     Raises:
         InvalidRules: That takes more steps than the budget has.
@@ -99,12 +105,13 @@ def possible_steps(
     budget = budget or Budget()
     never: tuple[NeverTaken, ...] = ()
     for number in range(MOST_ROUNDS + 1):
-        counts_earlier_days = number < MOST_ROUNDS
-        search = _StepSearch(lifecycle, kind, budget, counts_earlier_days=counts_earlier_days)
-        found = search.run()
+        past = _Past(lifecycle, frozenset(done_before), budget)
+        stays = _Stays(lifecycle, kind, budget, counts_earlier_days=number < MOST_ROUNDS)
+        found = _StepSearch(lifecycle, kind, budget, stays, past).run()
         lifecycle, never = found.lifecycle, (*never, *found.never)
-        # How long a record can wait hangs on the ways there are, and some are none after all.
-        if not found.never or not search.stays.bounds:
+        # How long a record can wait, and what was done with it, hangs on the ways there are, and
+        # some are none after all.
+        if not found.never or not (stays.bounds or past.is_asked):
             break
     return PossibleSteps(lifecycle, never)
 
@@ -200,7 +207,8 @@ class _StepSearch:
     lifecycle: Lifecycle
     kind: RecordKind
     budget: Budget
-    counts_earlier_days: bool
+    stays: _Stays
+    past: _Past
     _whole: set[tuple[tuple[str, ...], int]] = field(factory=set, init=False)
     _ways: dict[tuple[Requirements, bool], _Ways] = field(factory=dict, init=False)
 
@@ -246,7 +254,7 @@ class _StepSearch:
             else:
                 taken += [evolve(step, by=by, requires=requires) for requires in ways]
         is_whole = len(taken) == 1 and taken[0] is step
-        if is_whole and not self.stays.bounds and not is_automatic(step):
+        if is_whole and not self._hangs_on_the_state(step):
             self._whole.add((step.by, id(step.requires)))
         return tuple(taken) or why or f"nobody can act as {listed(step.by)}"
 
@@ -258,25 +266,25 @@ class _StepSearch:
     def _roles(self) -> Mapping[str, Role]:
         return {**self.kind.words.roles, **self.lifecycle.roles}
 
-    @cached_property
-    def stays(self) -> _Stays:
-        return _Stays(self.lifecycle, self.kind, self.budget, self.counts_earlier_days)
-
     def _requirement_ways(self, name: str, step: Transition, *, by_system: bool) -> _Ways:
         def why_never(atom: Atom) -> Reason | None:
             return (by_system and _why_not_by_system(atom)) or self.kind.why_never(atom)
 
         def why_not_here(atom: Atom) -> Reason | None:
-            return self.stays.why_not_in_time(name, step, atom)
+            return self.stays.why_not_in_time(name, step, atom) or self.past.why_not(name, atom)
 
         key = step.requires, by_system
         ways = self._ways.get(key)
         if ways is None:
             ways = self._ways[key] = _ways_of(step.requires, why_never, self.kind, self.budget)
-        if isinstance(ways, str) or not (self.stays.bounds or is_automatic(step)):
+        if isinstance(ways, str) or not self._hangs_on_the_state(step):
             return ways
         self.budget.spend(len(ways) * WAY_STEPS)
         return _sound([_pruned(requires, why_not_here) for requires in ways])
+
+    def _hangs_on_the_state(self, step: Transition) -> bool:
+        """Say whether the state that a step leaves may rule out what the step requires."""
+        return bool(self.stays.bounds) or is_automatic(step) or self.past.is_asked_by(step)
 
 
 def _why_not_by_system(atom: Atom) -> Reason | None:
@@ -382,6 +390,76 @@ def _why_other_value(
         return f"the field `{thing[1]}` holds one choice, and two are asked for: {values}"
 
     return why_never
+
+
+def _passing(lifecycle: Lifecycle, since: str | None, budget: Budget) -> Iterator[tuple[str, str]]:
+    """Yield the steps, by their ends, that go on within a window."""
+    for name, state in lifecycle.states.items():
+        budget.spend(1 + len(state.transitions))
+        for step in state.transitions:
+            if step.to != since if since is not None else step.implements is None:
+                yield name, step.to
+
+
+@define(eq=False, slots=False)
+class _Past:
+    """What can have been done with a record by the time that it stands in a state.
+
+    Who did it is not looked at: people can be chosen freely.
+
+    Args:
+        lifecycle: The lifecycle.
+        done_before: The triggers that may have been done before a record came under it.
+        budget: What looking at its steps is spent from.
+    """
+
+    lifecycle: Lifecycle
+    done_before: frozenset[str]
+    budget: Budget
+    _after: dict[tuple[str, str | None], frozenset[str]] = field(factory=dict, init=False)
+
+    @cached_property
+    def is_asked(self) -> bool:
+        """Whether some step asks who did something before."""
+        return any(map(self.is_asked_by, each_transition(self.lifecycle)))
+
+    def is_asked_by(self, step: Transition) -> bool:
+        """Say whether a step asks who did something before."""
+        atoms = tuple(atoms_of(step.requires))
+        self.budget.spend(len(atoms))
+        return any(isinstance(atom, DistinctFrom) for atom in atoms)
+
+    def why_not(self, name: str, atom: Atom) -> Reason | None:
+        """Return why an atom that asks who did something before is never met in a state."""
+        if not isinstance(atom, DistinctFrom) or atom.distinct_from in self.done_before:
+            return None
+        asked = atom.distinct_from, atom.since
+        if asked not in self._after:
+            self._after[asked] = self._states_after(*asked)
+        if name in self._after[asked]:
+            return None
+        return f"nobody can have done `{atom.distinct_from}` before it, and it asks who did"
+
+    def _states_after(self, trigger: str, since: str | None) -> frozenset[str]:
+        """Return the states in which a record can stand once a trigger was done in a window."""
+        steps = [step for step in each_transition(self.lifecycle) if step.trigger == trigger]
+        if all(_asks_for(step, trigger) for step in steps):
+            return frozenset()  # it would have to be done before it is done
+        graph: dict[str, list[str]] = {name: [] for name in self.lifecycle.states}
+        for source, target in _passing(self.lifecycle, since, self.budget):
+            if target in graph:
+                graph[source].append(target)
+        return reachable_from(graph, [step.to for step in steps])
+
+
+def _asks_for(step: Transition, trigger: str) -> bool:
+    """Say whether a step needs another step to have been done before, however it is taken."""
+
+    def why_never(atom: Atom) -> Reason | None:
+        is_asked = isinstance(atom, DistinctFrom) and atom.distinct_from == trigger
+        return "it asks who did it" if is_asked else None
+
+    return isinstance(_pruned(step.requires, why_never), str)
 
 
 @define(eq=False, slots=False)
@@ -503,12 +581,7 @@ class _Stays:
         return {self.lifecycle.initial, *(s.to for s in steps if s.implements is not None)}
 
     def _passing(self, since: str | None) -> Iterator[tuple[str, str]]:
-        """Yield the steps, by their ends, that go on within a window."""
-        for name, state in self.lifecycle.states.items():
-            self.budget.spend(1 + len(state.transitions))
-            for step in state.transitions:
-                if step.to != since if since is not None else step.implements is None:
-                    yield name, step.to
+        return _passing(self.lifecycle, since, self.budget)
 
     def _elapsed_at_entry(self, since: str | None, name: str) -> float:
         """Return how many days can lie between a window's beginning and the entering of a state."""

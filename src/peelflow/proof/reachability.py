@@ -6,7 +6,7 @@ says how near a walk has come to violating a guarantee: a level, the lower the n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from attrs import evolve, field
@@ -15,7 +15,7 @@ from peelflow.model.rules import Lifecycle, Transition, is_automatic
 from peelflow.proof.transition_system import Edge, TransitionSystem
 from peelflow.results import define, frozen
 
-Graph = Mapping[str, tuple[str, ...]]
+Graph = Mapping[str, Sequence[str]]
 
 
 def graph_of(lifecycle: Lifecycle, keep: Callable[[Transition], bool] = lambda _: True) -> Graph:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from attrs import evolve, field
 
-from peelflow.errors import InvalidRequest, Unverified
-from peelflow.files import move_into_place, partial_path
+from peelflow.errors import InvalidRequest, StoreUnavailable, Unverified
+from peelflow.files import move_into_place, partial_path, unwritable
 from peelflow.register.register import Register
 from peelflow.results import Result, frozen
 from peelflow.stores.base import WriteBatch, chunked
@@ -34,6 +34,7 @@ from peelflow.stores.integrity import (
 )
 from peelflow.stores.opening import DocumentFolder
 from peelflow.stores.sqlite import SqliteStore
+from peelflow.stores.sqlite_file import url_of_file
 
 DOCUMENTS_AT_ONCE = 20
 """How many documents are in memory at once."""
@@ -91,8 +92,12 @@ def backup(register: Register, path: str | os.PathLike[str], *, replace: bool = 
     except FileExistsError:
         raise _exists(place) from None
     except OSError as fault:
-        why, instead = f"cannot be written: {fault.strerror}", "check the path and its permissions"
-        raise InvalidRequest(f"the file {place}", why, instead) from None
+        raise unwritable(f"the file {place}", fault) from None
+    except StoreUnavailable as fault:
+        if fault.url != url_of_file(draft):
+            raise
+        why = f"cannot be written: {fault.why}"
+        raise InvalidRequest(f"the file {place}", why, fault.instead) from None
     finally:
         for end in ("", "-wal", "-shm", "-journal"):
             draft.with_name(draft.name + end).unlink(missing_ok=True)

@@ -74,8 +74,10 @@ from peelflow.stores.sqlite_file import (
     error_of,
     expected_schema,
     file_replaced,
+    is_unwritten,
     number_from,
     open_file,
+    url_of_file,
     write_joint,
     write_sums,
 )
@@ -183,7 +185,7 @@ class SqliteStore(DatabaseStore):
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 30.0) -> None:
         self.at_sync_point: Callable[[str], None] = lambda _: None
-        self.url: str = f"sqlite:///{os.fspath(path)}"
+        self.url: str = url_of_file(path)
         self._path = Path(path).absolute()
         self._timeout = timeout
         self._closed = False
@@ -282,7 +284,12 @@ class SqliteStore(DatabaseStore):
         return self._open_snapshot()
 
     def copy_to(self, path: Path) -> None:
-        """Copy all that is kept at one moment into a new file, while others go on writing."""
+        """Copy all that is kept at one moment into a new file, while others go on writing.
+
+        Raises:
+            StoreUnavailable: This file cannot be read, or there is no room for the other one: each
+                is called by its own URL.
+        """
         self._run(lambda _: None)
         try:
             with OpenReading(self.url) as reading:
@@ -291,7 +298,8 @@ class SqliteStore(DatabaseStore):
                 if is_stale(source):
                     raise StoreBusy(self.url)
         except DRIVER_FAULTS as fault:
-            raise error_of(self.url, fault) from fault
+            url = url_of_file(path) if is_unwritten(fault) else self.url
+            raise error_of(url, fault) from fault
 
     @contextmanager
     def _open_snapshot(self) -> Iterator[SqlSnapshot]:

@@ -31,10 +31,11 @@ from peelflow.stores.schema_check import (
 
 SCHEMA = 1
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_ADVICE = {
-    sqlite3.SQLITE_FULL: "make room on the disk, then try again",
-    sqlite3.SQLITE_READONLY: "let the file and its folder be written to",
-}
+_UNWRITTEN_CODES = (
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+)
 _RETRY_PAUSE = 0.002
 APPLICATION_ID = 0x7065656C  # "peel", in the file's header: no other application's file is touched
 
@@ -170,6 +171,11 @@ DRIVER_FAULTS = (sqlite3.Error, UnicodeDecodeError)
 """
 
 
+def url_of_file(path: str | os.PathLike[str]) -> str:
+    """Return how errors call the store in a file."""
+    return f"sqlite:///{os.fspath(path)}"
+
+
 def error_of(url: str, fault: Exception) -> StoreError:
     """Return what the driver raised as an error of ours: that the file is locked, or what to do."""
     if is_busy(fault):
@@ -185,7 +191,9 @@ def sentence_of(fault: BaseException) -> str:
 
 def advice_for(fault: Exception) -> str | None:
     """Return what to do about what SQLite found, None where the file itself is to be looked at."""
-    return _ADVICE.get(_primary_code(fault))
+    if is_unwritten(fault):
+        return "make room on the disk, then try again"
+    return "let the file and its folder be written to" if is_read_only(fault) else None
 
 
 def is_busy(fault: Exception) -> bool:
@@ -196,6 +204,12 @@ def is_busy(fault: Exception) -> bool:
 def is_read_only(fault: Exception) -> bool:
     """Return whether SQLite gave up because the file may only be read."""
     return _primary_code(fault) == sqlite3.SQLITE_READONLY
+
+
+def is_unwritten(fault: Exception) -> bool:
+    """Return whether SQLite gave up because the disk does not take what it writes."""
+    code = int(getattr(fault, "sqlite_errorcode", 0))
+    return _primary_code(fault) == sqlite3.SQLITE_FULL or code in _UNWRITTEN_CODES
 
 
 def _primary_code(fault: Exception) -> int:
