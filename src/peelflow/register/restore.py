@@ -21,7 +21,7 @@ from peelflow.register.kept_documents import DocumentWords
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.results import Result, frozen
-from peelflow.stores.copied_rows import copy_documents, copy_events
+from peelflow.stores.copy_rows import copy_documents, copy_events
 from peelflow.stores.export import (
     RESTORE_CHUNK,
     check_beginning_held,

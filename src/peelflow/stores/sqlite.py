@@ -56,7 +56,7 @@ from peelflow.stores.rows import (
     not_kept,
     rows_to_write,
 )
-from peelflow.stores.schema_check import SchemaNumbers, sqlite_faults
+from peelflow.stores.schema_check import SchemaNumbers, Select, sqlite_faults
 from peelflow.stores.settings import (
     DOCUMENTS_SETTING,
     folder_as_kept,
@@ -482,7 +482,19 @@ def sqlite_snapshot(
 
     Text that is no UTF-8 is given with what stands for each such byte, so that it can be told.
     """
-    held = reading or OpenReading(url)
+    select = _select_of(connection, url, reading or OpenReading(url))
+    ((has_joint,),), ((has_sums,),) = select(HAS_JOINT_RECORDS), select(HAS_SUMS)
+    return SqlSnapshot(
+        select,
+        _STATEMENTS,
+        lambda select: sqlite_faults(select, expected_schema()),
+        has_joint=bool(has_joint),
+        has_sums=bool(has_sums),
+    )
+
+
+def _select_of(connection: sqlite3.Connection, url: str, held: OpenReading) -> Select:
+    """Return what runs a statement in a connection's transaction, and yields its rows."""
     connection.text_factory = str
 
     def rows(sql: str) -> Iterator[Any]:
@@ -505,14 +517,7 @@ def sqlite_snapshot(
         except DRIVER_FAULTS as fault:
             raise error_of(url, fault) from fault
 
-    ((has_joint,),), ((has_sums,),) = select(HAS_JOINT_RECORDS), select(HAS_SUMS)
-    return SqlSnapshot(
-        select,
-        _STATEMENTS,
-        lambda select: sqlite_faults(select, expected_schema()),
-        has_joint=bool(has_joint),
-        has_sums=bool(has_sums),
-    )
+    return select
 
 
 lenient_text: Callable[[bytes], str] = partial(str, encoding="utf-8", errors="surrogateescape")

@@ -14,8 +14,8 @@ import pytest
 from peelflow import Actor, Joint, Register
 from peelflow.errors import Conflict
 from peelflow.register import restore
-from peelflow.stores import copied_rows
-from peelflow.stores.copied_rows import copy_documents, copy_events
+from peelflow.stores import copy_rows
+from peelflow.stores.copy_rows import copy_documents, copy_events
 from peelflow.stores.export import restore_export
 from peelflow.stores.sqlite import SqliteStore
 
@@ -140,7 +140,7 @@ def test_documents_are_kept_many_at_once(
     target: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many as may be held together, in one transaction."""
-    monkeypatch.setattr(copied_rows, "BYTES_AT_ONCE", 4_096)
+    monkeypatch.setattr(copy_rows, "BYTES_AT_ONCE", 4_096)
     documents = {sha256(text).hexdigest(): text for text in (bytes([n]) * 500 for n in range(7))}
     begun: list[str] = []
     target.at_sync_point = begun.append
@@ -155,8 +155,8 @@ def test_documents_are_kept_many_at_once(
 def test_what_is_copied_can_be_read_as_any_batch(source: SqliteStore) -> None:
     """Whoever looks at its events and records finds them."""
     with source.snapshot() as kept:
-        events = copied_rows._CopiedEvents(list(copied_rows._each_event(kept)))
-        records = copied_rows._CopiedRecords(list(kept.records()))
+        events = copy_rows._CopiedEvents(list(copy_rows._each_event(kept)))
+        records = copy_rows._CopiedRecords(list(kept.records()))
     assert len(events) == EVENTS
     assert events[0] == next(iter(events))
     assert events[-1:] == tuple(events)[-1:]
