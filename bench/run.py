@@ -32,7 +32,7 @@ def main() -> None:
         *decision.measure(),
         *durable.measure(folder),
         *postgres.measure(),
-        *start.measure(),
+        *start.measure(folder),
         *proof.measure(),
         *lists.measure(folder),
         *imports.measure(folder, imports.MANY if given.full else imports.ROWS),

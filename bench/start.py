@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench.rounds import Result, as_installed, compare, interleaved, less
 
 BARE, FOUR, IMPORTED, DECIDED = "bare Python", "import of the four", "imported", "peelflow"
 ROUNDS = 15
 TWO = "import of typer and rich"
+READING = ("list", "figures")
 ENGINE = "from peelflow import Act, Actor, Context, decide, national"
 PROGRAMS = {
     BARE: "pass",
@@ -32,18 +35,23 @@ assert event.what.new == "in_progress"
 }
 
 
-def measure() -> Iterator[Result]:
-    """Yield what starting costs beyond bare Python, with a decision and without."""
+def measure(folder: Path) -> Iterator[Result]:
+    """Yield what starting costs beyond bare Python, with a decision and without; and the command.
+
+    Args:
+        folder: Where the demo's register is made, on the disk.
+    """
     programs = {name: partial(_run, program) for name, program in PROGRAMS.items()}
     times = less(interleaved(programs, rounds=ROUNDS), BARE)
     yield compare("import, national rules, one decision", times, FOUR, budget=1.2)
     yield compare("import of the register alone", times, FOUR, budget=None, ours=IMPORTED)
 
-    yield from _measure_command()
+    with TemporaryDirectory(dir=folder) as scratch:
+        yield from _measure_command(Path(scratch))
 
 
-def _measure_command() -> Iterator[Result]:
-    """Yield what the command takes from start to end, where it runs nothing."""
+def _measure_command(folder: Path) -> Iterator[Result]:
+    """Yield what the command takes from start to end: asked nothing, and of the demo's register."""
     completing = {"_PEELFLOW_COMPLETE": "complete_bash", "COMP_WORDS": "peelflow mov"}
     command = (sys.executable, "-m", "peelflow")
     asked = {
@@ -52,14 +60,21 @@ def _measure_command() -> Iterator[Result]:
         "--version": partial(_start, *command, "--version"),
         "completion": partial(_start, *command, COMP_CWORD="1", **completing),
     }
+    register = str(folder / "demo.db")
+    _start(*command, "demo", "--register", register)
+    for verb in READING:
+        asked[verb] = partial(_start, *command, verb, "--register", register, "--format", "csv")
     times = interleaved(asked, rounds=ROUNDS)
     for what in [*asked][1:]:
-        yield compare(f"peelflow, {what}", times, TWO, budget=1.5, ours=what)
+        name, budget = f"peelflow, {what}", 1.5
+        if what in READING:
+            name, budget = f"{what} of the demo's register, csv", 2.5
+        yield compare(name, times, TWO, budget=budget, ours=what)
 
 
 def _start(*words: str, **more: str) -> None:
     """Run a command whole; what it prints is not looked at."""
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=as_installed(**more))  # noqa: S603
+    subprocess.run(words, check=True, capture_output=True, env=as_installed(**more))  # noqa: S603
 
 
 def _run(program: str) -> None:

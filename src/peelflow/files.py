@@ -88,7 +88,7 @@ def move_into_place(partial_file: Path, path: Path, *, replace: bool) -> None:
         partial_file.replace(path)
 
 
-def unwritable(what: str, fault: OSError) -> InvalidRequest:
+def write_error(what: str, fault: OSError) -> InvalidRequest:
     """Return why a path cannot be written, and what to do, as an error that names it."""
     instead = "check the path and its permissions"
     if fault.errno == ENOSPC:

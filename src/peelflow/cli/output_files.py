@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from peelflow.errors import InvalidRequest
-from peelflow.files import move_into_place, partial_path, read_regular, unwritable
+from peelflow.files import move_into_place, partial_path, read_regular, write_error
 
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Write over a file that is there; never over a register.")
@@ -112,4 +112,4 @@ def output_stream(path: Path, *, replace: bool) -> Iterator[TextIOWrapper]:
     except FileExistsError:
         raise _exists(path) from None
     except OSError as error:
-        raise unwritable(f"the file {path}", error) from None
+        raise write_error(f"the file {path}", error) from None

@@ -43,7 +43,7 @@ from peelflow.model.rules import (
     is_taken_by_system,
 )
 from peelflow.phrases import listed, say_days
-from peelflow.proof.budget import Budget
+from peelflow.proof.budget import FEWER_FACTS, Budget
 from peelflow.proof.normal_form import day_bounds
 from peelflow.proof.reachability import reachable_from, states_reachable, states_reaching
 from peelflow.proof.record_kinds import Reason, RecordKind, record_kinds
@@ -141,8 +141,10 @@ class Possibilities:
         # INVARIANT: what is found holds its lifecycle, so no other one gets that identity.
         known = self._found.get(id(lifecycle))
         if known is None:
+            before = self.budget.at((lifecycle.span, FEWER_FACTS))
             kinds = record_kinds(lifecycle, self.vocabulary)
             steps = tuple([possible_steps(lifecycle, kind, self.budget) for kind in kinds])
+            self.budget.at(before)
             known = self._found[id(lifecycle)] = lifecycle, steps
         return known[1]
 
@@ -418,14 +420,23 @@ class _Past:
     budget: Budget
     _after: dict[tuple[str, str | None], frozenset[str]] = field(factory=dict, init=False)
 
-    @cached_property
+    @property
     def is_asked(self) -> bool:
         """Whether some step asks who did something before."""
-        return any(map(self.is_asked_by, each_transition(self.lifecycle)))
+        return bool(self._asking)
 
     def is_asked_by(self, step: Transition) -> bool:
         """Say whether a step asks who did something before."""
-        atoms = tuple(atoms_of(step.requires))
+        return id(step.requires) in self._asking
+
+    @cached_property
+    def _asking(self) -> frozenset[int]:
+        # INVARIANT: `requires` lives as long as the lifecycle, so identity will do.
+        every = {id(step.requires): step.requires for step in each_transition(self.lifecycle)}
+        return frozenset(key for key, requires in every.items() if self._asks(requires))
+
+    def _asks(self, requires: Requirements) -> bool:
+        atoms = tuple(atoms_of(requires))
         self.budget.spend(len(atoms))
         return any(isinstance(atom, DistinctFrom) for atom in atoms)
 

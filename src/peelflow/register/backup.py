@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import evolve, field
 
 from peelflow.errors import InvalidRequest, StoreUnavailable, Unverified
-from peelflow.files import move_into_place, partial_path, unwritable
+from peelflow.files import move_into_place, partial_path, write_error
 from peelflow.register.register import Register
 from peelflow.results import Result, frozen
 from peelflow.stores.base import WriteBatch, chunked
@@ -92,7 +92,7 @@ def backup(register: Register, path: str | os.PathLike[str], *, replace: bool = 
     except FileExistsError:
         raise _exists(place) from None
     except OSError as fault:
-        raise unwritable(f"the file {place}", fault) from None
+        raise write_error(f"the file {place}", fault) from None
     except StoreUnavailable as fault:
         if fault.url != url_of_file(draft):
             raise

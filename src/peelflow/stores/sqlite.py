@@ -74,7 +74,7 @@ from peelflow.stores.sqlite_file import (
     error_of,
     expected_schema,
     file_replaced,
-    is_unwritten,
+    is_write_error,
     number_from,
     open_file,
     url_of_file,
@@ -298,7 +298,7 @@ class SqliteStore(DatabaseStore):
                 if is_stale(source):
                     raise StoreBusy(self.url)
         except DRIVER_FAULTS as fault:
-            url = url_of_file(path) if is_unwritten(fault) else self.url
+            url = url_of_file(path) if is_write_error(fault) else self.url
             raise error_of(url, fault) from fault
 
     @contextmanager

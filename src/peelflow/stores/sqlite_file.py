@@ -191,7 +191,7 @@ def sentence_of(fault: BaseException) -> str:
 
 def advice_for(fault: Exception) -> str | None:
     """Return what to do about what SQLite found, None where the file itself is to be looked at."""
-    if is_unwritten(fault):
+    if is_write_error(fault):
         return "make room on the disk, then try again"
     return "let the file and its folder be written to" if is_read_only(fault) else None
 
@@ -206,7 +206,7 @@ def is_read_only(fault: Exception) -> bool:
     return _primary_code(fault) == sqlite3.SQLITE_READONLY
 
 
-def is_unwritten(fault: Exception) -> bool:
+def is_write_error(fault: Exception) -> bool:
     """Return whether SQLite gave up because the disk does not take what it writes."""
     code = int(getattr(fault, "sqlite_errorcode", 0))
     return _primary_code(fault) == sqlite3.SQLITE_FULL or code in _UNWRITTEN_CODES
@@ -369,10 +369,10 @@ def names_of(file: str) -> int:
     """Return how many names a file has, 0 where there is none.
 
     Args:
-        file: Its path.
+        file: Its path, where links lead.
     """
     try:
-        return Path(file).stat().st_nlink
+        return os.lstat(file).st_nlink
     except OSError:
         return 0
 
