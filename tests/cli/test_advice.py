@@ -121,9 +121,9 @@ def test_route_says_that_a_record_is_there(run: Run, demo: Path) -> None:
 
 def test_route_says_that_there_is_no_way(run: Run, demo: Path) -> None:
     """Exit code 1, and why."""
-    said = run("route", "WMP-A3-003", "--to", "open", "--ledger", "x", "--register", demo)
+    said = run("route", "WMP-A3-003", "--to", "open", "--ledger", "force", "--register", demo)
     assert said.code == 0
-    said = run("route", "WMP-A2-001", "--to", "open", "--ledger", "x", "--register", demo)
+    said = run("route", "WMP-A2-001", "--to", "open", "--ledger", "force", "--register", demo)
     assert said.code == 1
     why = "there is no way to `open`: no steps of level-2@2 lead there from `in_progress`"
     assert why in " ".join(said.out.split())

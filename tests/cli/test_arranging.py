@@ -59,6 +59,22 @@ def test_questions_and_levels_are_sorted_as_numbers() -> None:
     assert [row[0] for row in rows] == ["7", "7.2", "8", "9", "10", "2023", "2024-01-09", "none"]
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["999", "1001", "10001"],
+        ["2023-9", "2023-11", "2023-12", "2023-13", "2024-01"],
+        ["R-2", "R-10", "r-11", "S-1"],
+        ["2022", date(2023, 3, 31), "2023-03", "Q1 2023", date(2023, 4, 1), "2023"],
+    ],
+)
+def test_a_column_is_sorted_by_what_all_of_it_says(column: list[Cell]) -> None:
+    """Ids of four digits are no years, and those with a month's number no months."""
+    table = Table("t", "T", ("a",), tuple((text,) for text in reversed(column)))
+    assert [row[0] for row in Arrangement(sort="a").of(table).rows] == column
+    assert [row[0] for row in Arrangement(sort="-a").of(table).rows] == column[::-1]
+
+
 def test_columns_are_chosen_and_sorted_by(titled: Run) -> None:
     """A field is a column; what says nothing stands at the end, up and down."""
     assert column(titled, "list", "--sort", "due") == ["R-3", "R-2", "R-1"]

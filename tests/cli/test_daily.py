@@ -11,6 +11,7 @@ import pytest
 from peelflow.cli import daily, options
 from peelflow.cli.settings import VARIABLES, Settings, read_settings
 from peelflow.errors import InvalidRequest
+from tests.builders.rules import REVIEW_1, REVIEW_WORDS
 from tests.cli.conftest import Run
 
 OFFICER = 'actor = "officer-1"\nactor_role = "liaison_officer"\n'
@@ -68,6 +69,31 @@ def test_a_trigger_is_a_verb(office: Run) -> None:
     assert ran.out.startswith(f"{IN_PROGRESS}: `proposed_superseded` → `in_progress`")
     ran = office("propose_superseded", IN_PROGRESS, *why[:-1], "2024-01-06")
     assert ran.out.startswith(moved)
+
+
+@pytest.mark.parametrize("named", ["variable", "option", "option=", "file"])
+def test_a_trigger_of_rules_in_use_is_a_verb(
+    run: Run, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However they come to be in use."""
+    folder = Path("own rules")
+    folder.mkdir()
+    (folder / "words.yaml").write_text(REVIEW_WORDS, "utf-8")
+    (folder / "review.yaml").write_text(REVIEW_1, "utf-8")
+    given: tuple[str | Path, ...] = ()
+    if named == "variable":
+        monkeypatch.setenv("PEELFLOW_RULES", str(folder))
+    elif named == "file":
+        Path("peelflow.toml").write_text('rules = "own rules"', "utf-8")
+    else:
+        given = ("--rules", folder) if named == "option" else (f"--rules={folder}",)
+    who = ("--actor", "kim", "--actor-role", "liaison_officer")
+    words = ("--category", "local_review", "--force", "wmp", "--issued", "2023-04-03")
+    assert run("add", "LR-1", *words, *who, *given).err == ""
+    ran = run("park", "LR-1", *who, "--on", "2023-04-04", *given)
+    assert (ran.err, ran.code) == ("", 0)
+    assert ran.out.startswith("LR-1: `open` → `parked`")
+    assert "the command 'parkk': is none; did you mean `park`?" in run("parkk", *given).err
 
 
 def test_a_letter_is_named_by_its_kind(office: Run) -> None:

@@ -198,7 +198,7 @@ def test_a_follower_waits_between_two_looks(
     def interrupted(_: float) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("peelflow.cli.exchange.sleep", interrupted)
+    monkeypatch.setattr("peelflow.cli.feed.sleep", interrupted)
     ran = run("feed", "--follow", "--register", demo, "--cursor", "place")
 
     assert ran.code != 0

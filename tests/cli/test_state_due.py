@@ -46,7 +46,7 @@ def test_lists_each_day_that_has_passed_and_says_which(
         ("C-1", "state", None, str(FIVE), 6, None, None),
     ]
     assert [tuple(each[key] for key in keys) for each in lists["undated"]] == [
-        ("C-2", "state", None, None, None, 0, "no date of publication is set"),
+        ("C-2", "state", None, None, None, None, "no date of publication is set"),
     ]
     ran = run("overdue", "--on", "2023-01-10", *cases)
     assert "2 overdue, 1 without a day" in ran.out

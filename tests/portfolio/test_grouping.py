@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,14 @@ from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
 from peelflow.model.records import Event
 from peelflow.model.rules import SYSTEM
-from peelflow.portfolio.grouping import ROW, Group, Grouping, grouped_figures, selected_figures
+from peelflow.portfolio.grouping import (
+    ROW,
+    Group,
+    Grouping,
+    grouped_figures,
+    selected_figures,
+    text_order,
+)
 from peelflow.portfolio.listing import Share, age_shares, ages
 from peelflow.portfolio.movement import movement_totals
 from peelflow.portfolio.overdue import deadlines, overdue, overdue_shares
@@ -292,6 +300,14 @@ def test_what_is_no_criterion_is_refused(text: str) -> None:
         Criterion("level", ">=", "none"),
         Criterion("level", ">", "10"),
         Criterion("question", "=", "Q4"),
+        Criterion("due", "<", ""),
+        Criterion("title", "~", ""),
+        Criterion("level", "=", ""),
+        Criterion("state", "=", ""),
+        Criterion("owner", "==", "lead"),  # type: ignore[arg-type]
+        Criterion("due", "<", date(2023, 3, 1)),  # type: ignore[arg-type]
+        Criterion("level", "=", 2),  # type: ignore[arg-type]
+        Criterion(["owner"], "=", "lead"),  # type: ignore[arg-type]
     ],
 )
 def test_a_criterion_that_could_never_match_is_refused(world: World, criterion: Criterion) -> None:
@@ -299,6 +315,22 @@ def test_a_criterion_that_could_never_match_is_refused(world: World, criterion: 
     world.add(KIND["level-2"])
     with pytest.raises(InvalidRequest):
         each_selected(world.register, Selection(criteria=(criterion,)))
+
+
+def test_what_no_sum_or_list_could_be_of_is_refused(world: World) -> None:
+    """In words, whichever verb is asked: no day, no column, no ledger."""
+    register, day = world.register, world.day
+    asked: tuple[Callable[..., object], ...] = (
+        lambda: grouped_figures(register, ["owner"]),  # type: ignore[arg-type]
+        lambda: age_shares(register, day, before="2021-01-01"),  # type: ignore[arg-type]
+        lambda: age_shares(register, day, before=datetime(2021, 1, 1)),  # noqa: DTZ001
+        lambda: ages(register, day, ledger="prtal"),
+        lambda: overdue(register, day, ledger="prtal"),
+        lambda: deadlines(register, day, ledger="prtal"),
+    )
+    for ask in asked:
+        with pytest.raises(InvalidRequest):
+            ask()
 
 
 def selected(register: Register, *criteria: str, on: date | None = None) -> list[str]:
@@ -341,6 +373,27 @@ def test_levels_and_questions_compare_as_numbers(world: World) -> None:
     assert selected(register, "question<=9.2", "level<=4") == [second]
     assert selected(register, "owner>lead-2") == [third]
     assert selected(register, "due~03") == selected(register, "title>=2023") == []
+
+
+def test_a_number_of_four_digits_is_a_year_among_days_alone(world: World) -> None:
+    """A theme or an id of digits compares as a number, whatever its length."""
+    said = ("999", "1999", "12000")
+    themes = {theme: world.add(KIND["level-2"], fields={"theme": theme}) for theme in said}
+    register = world.register
+    assert selected(register, "theme>1000") == sorted([themes["1999"], themes["12000"]])
+    assert selected(register, "theme<=1999") == sorted([themes["999"], themes["1999"]])
+    assert selected(register, "field:theme<2000") == sorted([themes["999"], themes["1999"]])
+    dated = world.add(KIND["level-2"], fields={"published": "1999"})
+    assert selected(register, "published<=1999") == []
+    assert selected(register, "published<2000") == selected(register, "field:published<2000")
+    assert selected(register, "published<2000") == [dated]
+
+
+def test_groups_stand_as_people_count() -> None:
+    """9 before 10, a large letter beside its small one; digits of any script, and however many."""
+    said = ["R-10", "b", "R-9", "A", "a", "²", "1" * 5000, "٣"]
+    assert sorted(said, key=text_order)[:2] == ["1" * 5000, "A"]
+    assert [text for text in sorted(said, key=text_order) if text[0] == "R"] == ["R-9", "R-10"]
 
 
 def test_a_move_to_another_level_is_a_move_between_rows(world: World) -> None:

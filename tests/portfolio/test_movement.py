@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Record
 from peelflow.portfolio.listing import attribution_of
-from peelflow.portfolio.movement import movement
+from peelflow.portfolio.movement import movement, movement_totals
+from peelflow.portfolio.notes import notes
 from tests.builders.force import CHIEF, KIND, START, World, new_world
 
 LEVEL_2 = KIND["level-2"]
@@ -101,7 +102,12 @@ def test_two_spans_after_each_other_hold_what_the_whole_holds(first: int, second
         *movement(world.register, after=start, until=cut),
         *movement(world.register, after=cut, until=end),
     ]
-    assert parts == list(movement(world.register, after=start, until=end))
+    whole = movement(world.register, after=start, until=end)
+    for each in (*parts, *whole):  # a row says how a record stood at the end of its own span
+        assert each.row.record == whole[0].row.record
+    assert [evolve(part, row=whole[0].row) for part in parts] == [
+        evolve(each, row=whole[0].row) for each in whole
+    ]
 
 
 @given(st.integers(-1, 8))
@@ -143,5 +149,18 @@ def test_what_was_corrected_is_told_as_corrected(
 
 def test_days_in_the_wrong_order_are_refused(world: World) -> None:
     """Rather than told as nothing moved."""
-    with pytest.raises(InvalidRequest, match="lies before"):
-        movement(world.register, after=START, until=START - timedelta(1))
+    for listed in (movement, movement_totals, notes):
+        with pytest.raises(InvalidRequest, match="lies before"):
+            listed(world.register, after=START, until=START - timedelta(1))
+
+
+def test_a_time_gone_by_is_told_as_it_was_then(world: World) -> None:
+    """What became of a record since changes nothing of what is told of the last meeting."""
+    record = world.add(LEVEL_2)
+    meeting = world.day
+    told = movement(world.register, after=START - timedelta(1), until=meeting)
+    world.register.amend(record, "owner", "lead-9", reason="left", actor=CHIEF, on=world.later())
+    world.step(record, "start")
+    again = movement(world.register, after=START - timedelta(1), until=meeting)
+    assert [(each.row.state, each.row.owner) for each in again] == [("open", "lead")]
+    assert again == told

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from peelflow.engine.calendar import months_after
 from peelflow.errors import InvalidRequest, InvalidRules
 from peelflow.model.outline import STANDARD_OUTLINE, Outline, OutlineSection, SectionName
 from peelflow.register.register import Register
@@ -24,7 +25,7 @@ from peelflow.reports.content import (
     without_empty_columns,
 )
 from peelflow.reports.paper import paper_of, read_outline
-from tests.builders.force import CHIEF, FORCE, KIND, LIAISON, START, World
+from tests.builders.force import CHIEF, FORCE, KIND, LIAISON, START, World, new_world
 from tests.reports.conftest import AS_AT, MADE, SINCE
 
 
@@ -204,12 +205,39 @@ def test_ages_are_counted_in_bands(world: World) -> None:
     world.add(KIND["level-2"])
     words = said(part(world.register, "ages", START))
     assert (
-        "Under 6 months: 1; 6 to 12 months: 1; 1 to 2 years: 1; Over 2 years: 1; Not known: 1."
+        "Up to 6 months: 1; 6 to 12 months: 1; 1 to 2 years: 1; Over 2 years: 1; Not known: 1."
     ) in words
     assert "published more than 2 years before" in words
     assert "more than a year before" in said(
         part(world.register, "ages", START, outline={"older_than_years": 1})
     )
+
+
+@pytest.mark.parametrize(
+    ("years", "band", "older", "unsure"),
+    [(2, "Over 2 years", "2020", "2021"), (1, "1 to 2 years", "Q4 2021", "2022")],
+)
+def test_bands_of_ages_and_the_share_of_the_old_say_the_same(
+    years: int, band: str, older: str, unsure: str
+) -> None:
+    """Of what was published on the very day, as of what is known but to a year or a quarter."""
+    on = date(2023, 3, 30)
+    edge = months_after(on, -12 * years)
+    for published, past, unknown in (
+        (str(edge), 0, 0),
+        (str(edge - timedelta(1)), 1, 0),
+        (older, 1, 0),
+        (unsure, 0, 1),
+    ):
+        world = new_world()
+        world.add(KIND["level-2"], fields={"published": published})
+        made = part(world.register, "ages", on, outline={"older_than_years": years})
+        chart, table = made.blocks
+        assert isinstance(chart, Chart)
+        assert isinstance(table, Table)
+        bars = dict(zip(chart.places, chart.series[0].values, strict=True))
+        assert (bars[band], bars.get("Not known", 0)) == (past, unknown)
+        assert table.rows[-1] == ("Total", past, 1, 100 * past, unknown)
 
 
 def test_the_plan_tells_what_is_over_no_more(world: World) -> None:

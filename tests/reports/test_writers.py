@@ -10,12 +10,14 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from attrs import evolve
 from docx import Document
 from pypdfium2 import PdfDocument
 
 from peelflow.errors import InvalidRequest, MissingDependency
 from peelflow.reports.charts import chart_png, chart_svg
 from peelflow.reports.content import (
+    FACTS,
     Bullets,
     Chart,
     Paragraph,
@@ -94,6 +96,13 @@ def test_word_has_headings_repeated_table_headings_alt_texts_and_page_numbers(
     assert any('w:instr="PAGE"' in footer for footer in footers)
     properties = document.core_properties
     assert (properties.title, properties.language) == ("HMICFRS update", "en-GB")
+
+
+def test_word_reads_aloud_and_spells_in_british_english(report: Report) -> None:
+    """The language of the text itself, which a property of the file does not say."""
+    with ZipFile(BytesIO(word_of(report, made=MADE))) as parts:
+        styles = parts.read("word/styles.xml").decode()
+    assert re.findall(r'<w:lang w:val="([^"]*)"', styles) == ["en-GB"]
 
 
 def test_word_has_one_font_and_shaded_heading_rows(report: Report) -> None:
@@ -193,12 +202,16 @@ def test_a_template_without_our_styles_still_works(tmp_path: Path) -> None:
     """Plain, then, rather than refused."""
     file = template(tmp_path / "t.docx", "{{ content }}")
     document = Document(str(file))
-    for name in ("List Bullet", "Table Grid", "Caption"):
+    for name in ("List Bullet", "Table Grid", "Caption", "Heading 1", "Heading 2"):
         style = document.styles[name]
         style.element.getparent().remove(style.element)
     document.save(str(file))
     content = word_of(HOSTILE_REPORT, made=MADE, template=file)
-    assert len(Document(BytesIO(content)).tables) == 1
+    made = Document(BytesIO(content))
+    assert len(made.tables) == 1
+    assert "Heading 1" in {p.style.name for p in made.paragraphs if p.style is not None}
+    levels = made.styles["Heading 1"].element.xpath(".//w:outlineLvl/@w:val")
+    assert levels == ["0"]
 
 
 @pytest.mark.parametrize(
@@ -206,6 +219,10 @@ def test_a_template_without_our_styles_still_works(tmp_path: Path) -> None:
     [
         (("no place",), "does not say where the content goes; write"),
         (("{{ title }", "{{ content }}"), "cannot be filled in"),
+        (("{{ titel }}", "{{ content }}"), "cannot be filled in: 'titel' is undefined"),
+        (("{{ facts.Comittee }}", "{{ content }}"), "cannot be filled in: .*'Comittee'"),
+        (("{{ content }}", "{{ content }}"), "says more than once"),
+        (("Of it: {{ content }}", "{{ content }}"), "says more than once"),
         (("{{ content.__class__.__mro__ }}",), "cannot be filled in|does not say where"),
     ],
 )
@@ -215,6 +232,16 @@ def test_a_template_that_cannot_be_used_is_refused(
     """With what to do; and nothing in it runs."""
     with pytest.raises(InvalidRequest, match=why):
         word_of(HOSTILE_REPORT, made=MADE, template=template(tmp_path / "t.docx", *lines))
+
+
+def test_what_an_outline_does_not_say_is_empty_in_a_template(tmp_path: Path) -> None:
+    """Each word of the title block is known, though this paper has none of it."""
+    lines = (f"{{{{ facts.{word.replace(' ', '_')} }}}}|" for word in FACTS)
+    file = template(tmp_path / "t.docx", *lines, "{{ content }}")
+    document = Document(
+        BytesIO(word_of(evolve(HOSTILE_REPORT, facts=()), made=MADE, template=file))
+    )
+    assert [paragraph.text for paragraph in document.paragraphs[: len(FACTS)]] == ["|"] * len(FACTS)
 
 
 def test_what_is_no_word_document_is_no_template(tmp_path: Path) -> None:

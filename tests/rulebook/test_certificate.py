@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -89,13 +91,49 @@ def test_an_edited_lifecycle_is_told(tmp_path: Path) -> None:
     was = json.dumps(certificate_of(examine(path, base=BASE), version="1"))
     path.write_text(text.replace("{predicate: is_ready}", "reason"), "utf-8")
     told = differences(was, examine(path, base=BASE))
-    assert [sentence.partition(" was ")[0] for sentence in told] == [
+    assert [re.split(" was | were ", sentence)[0] for sentence in told] == [
         "the verdict",
         "the digest of `broken@1`",
         "the guarantees of `broken@1`",
         "the verdict of `broken@1`",
     ]
-    assert "the guarantees of `broken@1` was 0 of 1 proved, and is 1 of 1 proved now" in told
+    assert "the guarantees of `broken@1` were 0 of 1 proved, and are 1 of 1 proved now" in told
+
+
+def test_of_as_many_that_are_proved_it_says_which_is_another(tmp_path: Path) -> None:
+    """Its reason was edited, or it stands elsewhere."""
+    folder = Path(copytree(BROKEN.parent / "rulebook" / "base", tmp_path / "base"))
+    file = folder / "plain.yaml"
+    one = file.read_text("utf-8")
+    head, _, first = one.partition("guarantees:\n")
+    second = "  - that: done can always be reached\n    because: policy\n"
+    texts = [f"{head}guarantees:\n{each}" for each in (first + second, second + first)]
+    texts.append(texts[0].replace("policy", "law"))
+    certificates = []
+    for text in texts:
+        file.write_text(text, "utf-8")
+        now = examine(folder, base=Rulebook())
+        certificates.append(json.dumps(certificate_of(now, version="1")))
+    told = "the guarantees of `plain@1` were 2 of 2 proved, and are so now, but"
+    assert [differences(text, now) for text in certificates] == [
+        [f"{told} `done can always be reached` is not as it was"],
+        [f"{told} `done can always be reached` is not as it was"],
+        [],
+    ]
+    file.write_text(texts[1], "utf-8")
+    now = examine(folder, base=Rulebook())
+    assert differences(certificates[0], now) == [f"{told} their order is another"]
+
+
+def test_names_are_told_whole_and_digests_in_short() -> None:
+    """Two long names may begin alike."""
+    told = certificate_of(sound(), version="1")
+    (entry,) = told["lifecycles"]
+    other = {**entry, "refines": "super-complaint-recommendation@1", "digest": "0" * 64}
+    assert differences(sealed(told, lifecycles=[other]), sound()) == [
+        f"the digest of `plain@1` was {'0' * 12}, and is {entry['digest'][:12]} now",
+        "the refines of `plain@1` was super-complaint-recommendation@1, and is nothing now",
+    ]
 
 
 def changed(told: dict[str, Any], **parts: Any) -> str:

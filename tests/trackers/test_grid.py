@@ -157,3 +157,51 @@ def test_columns_are_called_as_in_a_spreadsheet(column: int, letters: str) -> No
 def test_an_error_that_a_spreadsheet_saved_is_no_text() -> None:
     """It is told by its cell as in a workbook; else somebody called #N/A would own work."""
     assert read(b"Ref,Lead\n1, #N/A\n2,#Name\n").error_cells == {(2, 2): "#N/A"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("mac-roman", "Siân\N{RIGHT SINGLE QUOTATION MARK}s lead, caféteria"),
+        ("mac-roman", "The force\N{RIGHT SINGLE QUOTATION MARK}s, plan \N{EN DASH} in “full”"),
+        ("cp850", "It costs £5,000"),
+        ("cp850", "A résumé, of £s"),
+        ("windows-1252", "Ò la Óscar, 1œ Š 5\N{EN DASH}6"),
+        ("windows-1252", "the café, “Señor” 3"),
+    ],
+)
+def test_what_an_old_mac_or_ms_dos_saved_is_told_from_windows(encoding: str, text: str) -> None:
+    """By letters that make no words in windows-1252: a Mac's apostrophe would be an Õ there."""
+    grid = read(f'Ref,Text\n1,"{text}"\n'.encode(encoding))
+
+    assert grid.rows[1].text(2) == text
+    assert grid.notes == (f"read as {encoding}, its cells parted by a comma",)
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        (b'\xef\xbb\xbf\n <HTML xmlns:x="urn:schemas-microsoft-com:office:excel">', "a web page"),
+        (b"<!DOCTYPE html><table>", "a web page"),
+        (b"MIME-Version: 1.0\r\n", "a web page in one file"),
+        (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>', "XML"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+        (b"\x1f\x8b\x08\x00", "packed, .gz"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_for_what_it_is(source: bytes, what: str) -> None:
+    """A web page is often called .xls; no heading would be found in it."""
+    with pytest.raises(InvalidRules) as refused:
+        read_csv(Path("a folder/t.xls"), source)
+
+    (fault,) = refused.value.diagnostics
+    assert fault.code == "workbook-refused"
+    assert fault.sentence.startswith(f"`t.xls` is {what}")
+    assert fault.help == "open it in Excel, and save the sheet as .xlsx"
+
+
+def test_a_text_that_is_kept_off_a_spreadsheet_is_read_as_it_was_typed() -> None:
+    """An export writes ="007", for Excel would make it 7."""
+    grid = read(b'Ref,Text\n="007","=""1.10"""\n=A1,="a"b\n')
+
+    assert [row.cells for row in grid.rows[1:]] == [("007", "1.10"), ("=A1", '="a"b')]

@@ -18,8 +18,9 @@ from peelflow.register.register import Register
 from peelflow.rulebook.national import load, national, shipped_folder
 from peelflow.rulebook.structure import read_all
 from peelflow.rulebook.yaml_reader import read_node
+from peelflow.trackers.map_writer import quoted
 from peelflow.trackers.mapping import read_map
-from peelflow.trackers.proposal import Proposal, propose_map, quoted
+from peelflow.trackers.proposal import Proposal, propose_map
 from peelflow.trackers.update import import_tracker
 from tests.builders.force import clock
 from tests.trackers.conftest import write_workbook

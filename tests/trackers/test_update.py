@@ -408,7 +408,7 @@ def test_a_record_of_another_force_is_no_match(bring: Import, register: Register
     ("changes", "cell", "sentence"),
     [
         ({"Lead": "head of Custody "}, "G3", "differs only by case"),
-        ({"Of": "C-9"}, "A3", "no record is called"),
+        ({"Of": "C-9"}, "J3", "no record is called"),
     ],
 )
 def test_what_the_register_cannot_take_is_a_fault_of_its_row(

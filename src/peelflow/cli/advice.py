@@ -31,6 +31,7 @@ from peelflow.model.routes import RouteStep
 from peelflow.model.rules import ledgers_counting
 from peelflow.phrases import say_day
 from peelflow.register.batch import Batch
+from peelflow.register.query_checks import check_ledger
 from peelflow.wording import (
     say_doers,
     say_need,
@@ -114,6 +115,7 @@ def route(
     Each step says who may, with what, from when, by when.
     """
     with location.opened() as register:
+        check_ledger(register.services, ledger)
         shortest = register.route(record, to=to, ledger=ledger, on=on)
         not_here = say_not_done_here(register.record(record), register.services.force)
     output.paragraph(say_route_head(shortest))

@@ -167,7 +167,7 @@ COMMANDS: Mapping[str, Command] = {
         "Compare the register with a list from the portal; nothing is changed.",
     ),
     "feed": Command(
-        "exchange:feed",
+        "feed:feed",
         "Print every event in one order, a JSON line each, with its position.",
     ),
     "seal": Command(
@@ -306,7 +306,7 @@ class CommandGroup(TyperGroup):
         from peelflow.errors import InvalidRequest
 
         try:
-            return name, _verb(name), rest
+            return name, _verb(name, rest), rest
         except InvalidRequest:
             if ctx.resilient_parsing:  # a shell completes what is no command yet
                 return None, None, rest
@@ -324,11 +324,12 @@ def whole_command(name: str) -> Any:
     return _command_of(name, COMMANDS[name].load(), order=order, epilog=example)
 
 
-def _verb(word: str) -> Any:
-    """Return the command that does the trigger which a word names."""
+def _verb(word: str, rest: Sequence[str]) -> Any:
+    """Return the command that does the trigger which a word names, by the rules in use."""
     from peelflow.cli import daily
 
-    return _command_of(word, daily.verb_of(daily.trigger_called(word, (*COMMANDS, STORE))))
+    trigger = daily.trigger_called(word, (*COMMANDS, STORE), rest)
+    return _command_of(word, daily.verb_of(trigger))
 
 
 def _command_of(

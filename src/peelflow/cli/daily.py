@@ -7,7 +7,8 @@ The commands are do and whoami. Every trigger is a verb of its own as well: `pee
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -215,6 +216,8 @@ def _answered(parts: ActParts, option: str, question: str) -> ActParts:
 def whoami(*, form: FormatOption = Format.TABLE) -> None:
     """Show who acts, on which register and under which rules, and where that is set."""
     check_environment()
+    if form is Format.XLSX:
+        raise InvalidRequest("a workbook", "is no text to print", "choose another format")
     rows = [(name.replace("_", " "), *rest) for name, *rest in current_settings().rows()]
     output.rows(("setting", "value", "from"), rows, form)
 
@@ -236,17 +239,18 @@ def verb_of(trigger: str) -> Callable[..., None]:
     return verb
 
 
-def trigger_called(word: str, commands: tuple[str, ...]) -> str:
-    """Return the trigger that a word names, in the national rules or those that are set.
+def trigger_called(word: str, commands: tuple[str, ...], words: Sequence[str] = ()) -> str:
+    """Return the trigger that a word names, in the national rules or those that are in use.
 
     Args:
         word: The first word on the command line, which is no command.
         commands: The commands there are.
+        words: The words behind it, which may name rule files.
 
     Raises:
         InvalidRequest: No trigger is called so.
     """
-    paths = current_settings().rules
+    paths = _rules_named(words) or current_settings().rules_in_use
     known = rulebook_of([Path(path) for path in paths]) if paths else national()
     triggers = dict.fromkeys(name for rules in known.lifecycles for name in triggers_of(rules))
     found = next((name for name in triggers if is_called(name, word)), None)
@@ -255,3 +259,9 @@ def trigger_called(word: str, commands: tuple[str, ...]) -> str:
         instead = near if near.startswith("did") else "`peelflow --help` lists the commands"
         raise InvalidRequest(f"the command {word!r}", "is none", instead)
     return found
+
+
+def _rules_named(words: Sequence[str]) -> list[str]:
+    """Return the rule files that words on the command line name, as they will be read."""
+    behind = [following for word, following in pairwise(words) if word == "--rules"]
+    return behind + [word[len("--rules=") :] for word in words if word.startswith("--rules=")]

@@ -1,19 +1,15 @@
 """Carry whole files into a register and its events out of it, sealed and verified.
 
-The commands are import, demo, feed, seal, verify and export.
+The commands are import, demo, seal, verify, export and backup.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import sqlite3
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from time import sleep
 from typing import Annotated, Self, TextIO
 
 import typer
@@ -25,6 +21,7 @@ from peelflow.cli.options import (
     read_bytes,
     read_pairs,
     read_text,
+    refuse_given,
     rulebook_of,
 )
 from peelflow.cli.output_files import (
@@ -54,7 +51,7 @@ from peelflow.register.restore import judge_export, restore_register
 from peelflow.register.services import utc_now
 from peelflow.results import frozen
 from peelflow.rulebook.national import shipped_folder
-from peelflow.stores.base import SCHEMA_GONE, FeedItem
+from peelflow.stores.base import SCHEMA_GONE
 from peelflow.stores.export import (
     feed_of_export,
     private_lines,
@@ -138,17 +135,20 @@ def import_files(
     """
     defaults = read_pairs(fill or [])
     if tracker.is_given:
-        tracker.check_alone({"--dates": dates is not DateFormat.ISO, "--as-found": as_found})
+        others = {"--dates": dates is not DateFormat.ISO, "--as-found": as_found}
+        refuse_given(others, "a tracker", "leave it to the map")
         paths = documents_from, documents
         run_tracker(files, tracker, location, fill=defaults, partial=partial, paths=paths)
         return
     with location.opened(make=True, documents=documents) as register:
-        if [file.suffix for file in files] == [EXPORT_SUFFIX]:
+        if [file.suffix.lower() for file in files] == [EXPORT_SUFFIX]:
+            are_given = partial, fill, dates is not DateFormat.ISO, documents_from
+            names = "--partial", "--fill", "--dates", "--documents-from"
+            refuse_given(dict(zip(names, are_given, strict=True)), "an export", "leave it out")
             _import_export(register, files[0], as_found=as_found)
             keep_stale_sums(register.store)
             return
-        if as_found:
-            raise InvalidRequest("--as-found", "is of an export, `FILE.jsonl`", "leave it out")
+        refuse_given({"--as-found": as_found}, "sheets", "leave it out, or name an export")
         result = import_with_progress(
             register,
             files,
@@ -287,7 +287,6 @@ SealKeyOption = Annotated[
     Path | None,
     typer.Option("--key", metavar="FILE", envvar="PEELFLOW_SEAL_KEY", help=_KEY_HELP),
 ]
-POLL_PAUSE = 0.2  # seconds between two looks at a feed that is followed
 
 
 def seal(
@@ -579,69 +578,3 @@ def backup(
 def _print_findings(found: Sequence[Discrepancy]) -> None:
     for finding in found:
         output.line(str(finding))
-
-
-def feed(
-    *,
-    after: Annotated[int, typer.Option("--after", min=0, help="Begin behind this position.")] = 0,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Go on with what comes, until interrupted.")
-    ] = False,
-    cursor: Annotated[
-        Path | None,
-        typer.Option("--cursor", help="Remember the place in this file, and go on from there."),
-    ] = None,
-    location: RegisterOptions,
-) -> None:
-    """Print every event in one order, a JSON line each, with its position.
-
-    With a cursor each is printed at least once, whenever this stops: the place is noted after it
-    was printed.
-    """
-    if cursor is not None:
-        check_output_file(cursor, replace=True)
-    with location.opened() as register:
-        position = after
-        if cursor is not None and cursor.exists():
-            position = _cursor_position(register, cursor)
-        while True:
-            position = _print_feed(register, position, cursor)
-            if not follow:
-                return
-            sleep(POLL_PAUSE)
-
-
-def _print_feed(register: Register, position: int, cursor: Path | None) -> int:
-    """Print what is behind a position, and return the last one printed."""
-    for item in register.feed(after=position):
-        output.write_machine_text(_feed_line(item) + "\n")
-        sys.stdout.flush()
-        position = item.position
-        if cursor is not None:
-            write_text(cursor, f"{position} {item.entry.digest}\n", replace=True)
-    return position
-
-
-def _feed_line(item: FeedItem) -> str:
-    entry = item.entry
-    head = {"digest": entry.digest, "position": item.position, "previous": entry.previous}
-    head_text = json.dumps(head, sort_keys=True, separators=(",", ":"))
-    return f'{head_text[:-1]},"event":{entry.text}}}'
-
-
-_find_position = re.compile("[1-9][0-9]{0,17}").fullmatch
-"""What stands in a cursor is a position: no store counts further."""
-
-
-def _cursor_position(register: Register, cursor: Path) -> int:
-    """Return the position that a cursor tells, if its event still stands there."""
-    number, _, digest = read_text(cursor).strip().partition(" ")
-    if not _find_position(number):
-        instead = "remove the file to begin anew"
-        raise InvalidRequest(f"the cursor {cursor}", "cannot be read", instead)
-    item = next(iter(register.feed(after=int(number) - 1)), None)
-    if item is None or item.entry.digest != digest:
-        why = f"stands on an event that is not at position {number} of this register"
-        instead = "it is another register, or one put back from an older copy; remove the file"
-        raise InvalidRequest(f"the cursor {cursor}", why, instead)
-    return int(number)

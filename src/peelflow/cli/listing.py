@@ -16,12 +16,14 @@ from peelflow.cli.options import (
     RegisterOptions,
 )
 from peelflow.cli.selecting import (
+    DEFAULT_LEDGER,
     AsAtOption,
     ByOption,
     KnownOption,
     PrintingOptions,
     SelectionOptions,
 )
+from peelflow.errors import InvalidRequest
 from peelflow.figures import Figures
 from peelflow.model.records import (
     Event,
@@ -42,6 +44,7 @@ from peelflow.register.reader import Reader
 from peelflow.reports.content import Table, say_mark
 from peelflow.reports.tables import grouped_table
 from peelflow.results import frozen
+from peelflow.texts import is_blank
 
 _FIGURE_COLUMNS = ("Open", "Closed", "Total", "Assumed")
 
@@ -52,7 +55,9 @@ def list_records(
     counts: Annotated[
         Counts | None, typer.Option("--counts", help="How it counts on the ledger.")
     ] = None,
-    ledger: LedgerOption = "portal",
+    ledger: Annotated[
+        str | None, typer.Option("--ledger", help="The ledger that --counts is of; portal.")
+    ] = None,
     as_at: AsAtOption = None,
     known: KnownOption = None,
     location: RegisterOptions,
@@ -62,6 +67,10 @@ def list_records(
 
     CSV, JSON and workbooks have every field. `--columns` also knows `last note` and `noted on`.
     """
+    if ledger is not None and counts is None:
+        what, why = "the option --ledger", "says on which ledger --counts is asked"
+        raise InvalidRequest(what, why, "give --counts open or closed too")
+    ledger = DEFAULT_LEDGER if ledger is None else ledger
     selection = wanted.selection(counts=counts, ledger=ledger)
     with location.reader() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
@@ -123,6 +132,8 @@ def search(
     printing: PrintingOptions,
 ) -> None:
     """List the records whose title has all these words, in large or small letters."""
+    if any(map(is_blank, words)):
+        raise InvalidRequest("a word to search for", "is empty", "give one, or leave it out")
     titles = [f"title~{word}" for word in words]
     columns = printing.columns or "record,state,owner,due,title"
     list_records(
@@ -255,7 +266,7 @@ def _say_figures(ledger: str, day: date | None, known: int | None) -> str:
 def _print_grouped(grouped: GroupedFigures, printing: PrintingOptions) -> None:
     """Print figures by what records say, with their totals in the last row."""
     title = _say_figures(grouped.ledger, grouped.as_at, grouped.known)
-    if printing.chosen is Format.JSON:
+    if printing.chosen is Format.JSON and not printing.is_arranged:
         with printing.text():
             output.print_json(grouped.to_dict())
     elif not grouped.groups and printing.chosen in _FOR_PEOPLE:
@@ -278,7 +289,7 @@ def print_figures(
 ) -> None:
     """Print figures, with their totals in the last row; of a ledger without records, say so."""
     form, title = printing.chosen, _say_figures(ledger, counted.as_at, counted.known)
-    if form is Format.JSON:
+    if form is Format.JSON and not printing.is_arranged:
         with printing.text():
             output.print_json(_figures_as_data(counted, ledger))
         return

@@ -7,7 +7,7 @@ takes a group as one argument; `grouped` spreads it out for Typer.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import date
 from enum import EnumType, StrEnum
@@ -98,6 +98,22 @@ def read_pairs(texts: Iterable[str]) -> dict[str, str]:
             message = f"`{name}` is given twice, as {pairs[name]!r} and as {value!r}; give it once"
             raise typer.BadParameter(message)
     return pairs
+
+
+def refuse_given(options: Mapping[str, object], of: str, instead: str) -> None:
+    """Refuse options that say nothing of what is read, rather than pass them over in silence.
+
+    Args:
+        options: What each of them says; nothing where it is not given.
+        of: What is read, as an error calls it.
+        instead: What to do.
+
+    Raises:
+        InvalidRequest: One is given.
+    """
+    for name, said in options.items():
+        if said:
+            raise InvalidRequest(name, f"says nothing of {of}", instead)
 
 
 def day_option(name: str, help: str) -> typer.models.OptionInfo:  # noqa: A002
@@ -422,6 +438,7 @@ class SignatureOptions:
 
     def keep(self, batch: Batch, paths: list[Path]) -> list[Document]:
         """Keep files in a batch as documents, each by its name."""
+        self.check_documents(paths)
         return [
             batch.keep(
                 read_bytes(path),
@@ -432,6 +449,20 @@ class SignatureOptions:
             )
             for path in paths
         ]
+
+    def check_documents(self, paths: Iterable[Path]) -> None:
+        """Refuse to say who signed where there is no document: it would be kept nowhere.
+
+        Args:
+            paths: The documents that are given.
+        """
+        is_any = any(True for _ in paths)
+        said = {"--signed-by": self.signed_by, "--signed-on": self.signed_on}
+        for name, value in said.items():
+            if value is not None and not is_any:
+                why = "belongs to a document, and none is given"
+                instead = "give it too; who signed what is attached was said when it was"
+                raise InvalidRequest(f"the option {name}", why, instead)
 
 
 def grouped(command: Callable[..., None], order: str = "") -> Callable[..., None]:

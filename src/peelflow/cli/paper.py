@@ -75,6 +75,9 @@ def paper(
     paths = file or []
     for path in paths:
         check_paper_file(path, replace=replace)
+    if as_html and paths:
+        what, why = "the option --html", "prints the paper, and a file is named"
+        raise InvalidRequest(what, why, "name a file that ends in .html, or leave -o out")
     if template is not None and not any(path.suffix.lower() == ".docx" for path in paths):
         instead = "name a file that ends in .docx"
         raise InvalidRequest(f"the template {template}", "is of Word, and no file is", instead)

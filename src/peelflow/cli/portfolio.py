@@ -22,6 +22,7 @@ from peelflow.cli.options import (
     today,
 )
 from peelflow.cli.selecting import (
+    DEFAULT_LEDGER,
     TWO_YEARS,
     ByOption,
     LedgerOfOpenOption,
@@ -56,7 +57,6 @@ from peelflow.stores.opening import keep_stale_sums
 if TYPE_CHECKING:
     from peelflow.register.timers import PendingTimer
 
-DEFAULT_LEDGER = "portal"
 ASSUMED = ("assumed",)
 _ENDING = "ending"
 _RECORD_COLUMNS = ("record", "category", "level", "state", *ASSUMED, "owner")
@@ -87,7 +87,8 @@ def overdue(
         if by is not None:
             on_ledger = ledger or DEFAULT_LEDGER
             shares = overdue_shares(register, day, by=by, ledger=on_ledger, selection=selection)
-            printing.show(share_table(shares, by, "overdue", f"Overdue on {day}, of what is open"))
+            title = f"Overdue on {day}, of what is open on {on_ledger}"
+            printing.show(share_table(shares, by, "overdue", title))
             return
         listed = overdue_of(register, day, ledger=ledger, selection=selection)
     _show_days(printing, listed, "overdue", f"Overdue on {day}")
@@ -169,10 +170,12 @@ def ages(
     )
     is_table = printing.chosen is Format.TABLE
     printing.show(*(tables[:1] if is_table and not undated else tables))
-    if older_than and printing.output is None and is_table:
+    if older_than:
         least = (day - span.before(day)).days
         past = sum(age.days is not None and age.days > least for age in listed)
-        output.line(_say_share(Share(Group(None, ""), past, len(listed), len(undated)), span))
+        share = Share(Group(None, ""), past, len(listed), len(undated))
+        say = output.line if printing.output is None and is_table else output.error_line
+        say(_say_share(share, span))  # programs read a list, of which all stand in it
 
 
 def engage(
@@ -358,15 +361,15 @@ def _overdue_row(record: OverdueRecord) -> tuple[output.Cell, ...]:
 
 
 def _undated_row(record: UndatedRecord) -> tuple[output.Cell, ...]:
-    deadline = record.deadline
+    deadline, is_own = record.deadline, record.what == "record"
     return (
         *_titled_cells(record.row, record.title),
         record.what,
-        deadline.original or deadline.original_as_known,
+        (deadline.original or deadline.original_as_known) if is_own else None,
         None,
         None,
-        *_slip_cells(deadline),
-        deadline.state.why if deadline.state else deadline.as_known or deadline.words,
+        *(_slip_cells(deadline) if is_own else (None, None)),
+        record.words,
         *_attribution_cells(record.attribution),
     )
 

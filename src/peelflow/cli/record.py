@@ -286,6 +286,7 @@ def fire_and_say(
         successor: What takes the record's place.
         provenance: Who decided, when, why and from what.
     """
+    signature.check_documents(path for paths in files.values() for path in paths)
     before = register.record(record).state
     with register.batch() as batch:
         kept = [evolve(signature, kind=kind).keep(batch, paths) for kind, paths in files.items()]

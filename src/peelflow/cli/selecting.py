@@ -35,7 +35,9 @@ from peelflow.register.services import utc_now
 from peelflow.reports.arrangement import Arrangement
 from peelflow.reports.content import Cell, Table, without_optional
 from peelflow.results import frozen
+from peelflow.texts import is_blank
 
+DEFAULT_LEDGER = "portal"
 CategoryOption = Annotated[str | None, typer.Option("--category", help="Its category.")]
 StateOption = Annotated[
     str | None,
@@ -213,12 +215,25 @@ class SelectionOptions:
             ("report", self.report),
         ):
             if value is not None:
-                yield Criterion(column, "=", value)
+                yield Criterion(column, "=", _said(column, value))
         if self.no_owner:
             yield Criterion("owner", "=", "")
         if self.due_before is not None:
             yield Criterion("due", "<", self.due_before.isoformat())
         yield from map(read_criterion, self.where or [])
+
+
+def _said(column: str, value: str) -> str:
+    """Return what an option names, without space around it.
+
+    Raises:
+        InvalidRequest: It names nothing, as where a script's variable is not set.
+    """
+    if is_blank(value):
+        none = "; --no-owner asks for what nobody owns" if column == "owner" else ""
+        instead = f"name the {column}, or leave it out{none}"
+        raise InvalidRequest(f"the option --{column}", "is empty", instead)
+    return value.strip()
 
 
 _ENDINGS = {f".{form}": form for form in (Format.CSV, Format.JSON, Format.MD, Format.XLSX)}
@@ -242,9 +257,15 @@ class PrintingOptions:
 
     @property
     def arrangement(self) -> Arrangement:
-        """Which columns and rows are shown, and in what order."""
+        """Which columns and rows are shown, and in what order.
+
+        Raises:
+            InvalidRequest: `--columns` names none.
+        """
         named = (self.columns or "").split(",")
         columns = tuple(name.strip() for name in named if name.strip())
+        if self.columns is not None and not columns:
+            raise InvalidRequest("the option --columns", "names none", "name some, or leave it out")
         return Arrangement(columns, self.sort, self.limit)
 
     @property

@@ -72,6 +72,12 @@ class Settings(NamedTuple):
         return os.environ.get(VARIABLES["force"], self.force)
 
     @property
+    def rules_in_use(self) -> tuple[str, ...]:
+        """The rule files, by the environment or else the file; none where neither names any."""
+        said = os.environ.get(VARIABLES["rules"])
+        return (self.rules or ()) if said is None else tuple(filter(None, said.split(os.pathsep)))
+
+    @property
     def recorded_by_in_use(self) -> str | None:
         """Who types what others decide, by the environment or else the file."""
         return os.environ.get(VARIABLES["recorded_by"], self.recorded_by)

@@ -64,19 +64,6 @@ class TrackerOptions:
                 raise InvalidRequest(option, "goes with a tracker alone", "give --as MAP, too")
         return given
 
-    def check_alone(self, others: Mapping[str, bool]) -> None:
-        """Refuse options of sheets and exports, which a tracker passed over in silence.
-
-        Args:
-            others: Which of them are given.
-
-        Raises:
-            InvalidRequest: One is.
-        """
-        for option, is_given in others.items():
-            if is_given:
-                raise InvalidRequest(option, "says nothing of a tracker", "leave it to the map")
-
 
 def run_tracker(
     files: Sequence[Path],

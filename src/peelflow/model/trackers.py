@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal
 
 from attrs import field
@@ -55,6 +56,7 @@ class FixedParts:
         prefix: What stands before each reference, where others may use the same ones.
         category: What every row is, where no column says it.
         level: The level of every row, where no column says it.
+        issued: The day every row was issued, where no column says it.
         span: Where it is declared.
     """
 
@@ -66,6 +68,7 @@ class FixedParts:
     prefix: str | None = None
     category: CategoryName | None = None
     level: LevelOrNone = None
+    issued: date | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False)
 
 

@@ -37,7 +37,7 @@ from peelflow.stores.base import LedgerTotal, TotalLine
 ROW = "row"
 """The grouping by the rows that the categories declare for a ledger."""
 _RECORD_REFERENCES = ("parent", "report", "source_report")
-_NUMBER = re.compile(r"(\d+)")
+_NUMBER = re.compile(r"([0-9]+)", re.ASCII)
 _T = TypeVar("_T")
 
 
@@ -161,7 +161,7 @@ class Grouping:
             declared = [title for title in rows if title in keys or title not in self.hidden]
             more = sorted(str(key) for key in keys if key not in declared)
             return tuple(Group(key, key) for key in (*declared, *more))
-        named = sorted((key for key in keys if key is not None), key=_natural_order)
+        named = sorted((key for key in keys if key is not None), key=text_order)
         titles = self._titles(named)
         nothing = f"No {self.by.removeprefix(FIELD_PREFIX).replace('_', ' ')}"
         missing = [Group(None, nothing)] if None in keys else []
@@ -194,13 +194,20 @@ def _question_title(key: str, sets: QuestionSets) -> str:
     return f"{sets[name].title}: {number}" + (f". {text}" if text else "")
 
 
-def _natural_order(key: str) -> tuple[tuple[bool, int, str], ...]:
-    """Return what keys are sorted by: 9 comes before 10."""
-    return tuple(
-        (not part.isdigit(), int(part) if part.isdigit() else 0, part)
-        for part in _NUMBER.split(key)
-        if part
-    )
+def text_order(text: str) -> tuple[tuple[tuple[bool, int, str], ...], str]:
+    """Return what texts are sorted by: 9 comes before 10, and a large letter beside its small one.
+
+    Args:
+        text: The text.
+    """
+    parts: list[tuple[bool, int, str]] = []
+    for place, part in enumerate(_NUMBER.split(text)):
+        number = part.lstrip("0")
+        if place % 2:  # what the pattern takes: as many digits as a text may have
+            parts.append((False, len(number), number))
+        elif part:
+            parts.append((True, 0, part.casefold()))
+    return tuple(parts), text
 
 
 def grouping(register: Reader, by: str, *, ledger: str = "portal") -> Grouping:

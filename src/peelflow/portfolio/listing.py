@@ -237,7 +237,12 @@ def age_shares(
         by: A column, or `row` for the rows that the categories declare.
         ledger: The ledger on which they count open.
         selection: Which records.
+
+    Raises:
+        InvalidRequest: A day is none, there is no such column or ledger, or the selection cannot be
+            meant.
     """
+    check_date(before, "the shares")
     groups = grouping(register, by, ledger=ledger)
     opened = each_open(register, on, selection=selection, ledger=ledger)
     judged = (

@@ -10,8 +10,7 @@ from typing import ClassVar, Literal, TypeVar
 
 from attrs import evolve
 
-from peelflow.engine.fold import apply, as_corrected, begin, fold, with_changes
-from peelflow.errors import InvalidRequest
+from peelflow.engine.fold import apply, as_corrected, begin, with_changes
 from peelflow.model.records import PEELFLOW, Event, MadeJoint, Noted, Record, TakenOver
 from peelflow.model.rules import Counts
 from peelflow.portfolio.grouping import ROW, Group, Grouping, grouping
@@ -19,6 +18,7 @@ from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, r
 from peelflow.portfolio.selection import (
     EVERYTHING,
     Selection,
+    check_span,
     each_selected,
     is_selected,
     narrowed,
@@ -26,7 +26,6 @@ from peelflow.portfolio.selection import (
 from peelflow.register.as_at import each_as_at
 from peelflow.register.query_checks import check_ledger
 from peelflow.register.reader import Reader
-from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 from peelflow.stores.base import RecordQuery
 
@@ -54,7 +53,8 @@ class Movement(Result):
     it last did after a state that does not count. One that is `new` is the act of who entered it,
     where the system then archived it at once, as at level 1. A closing is `superseded` where the
     work was not completed; `ending` says whether something else took its place, None of what counts
-    open. It is `assumed` where the record was taken over so: nobody saw it come there.
+    open. It is `assumed` where the record was taken over so: nobody saw it come there. The row says
+    how the record stood at the end of the last day.
     """
 
     row: RecordRow
@@ -98,9 +98,9 @@ def movement(
     force = selection.force or register.services.force
     movements = [
         moved
-        for _, history in register.histories(record for record in selected if record.on > after)
+        for record, history in register.histories(each for each in selected if each.on > after)
         for events in [with_changes(as_corrected(history), register.lifecycle)]
-        for moved in _movements_of(register, row_of(fold(history)), events, ledger, force=force)
+        for moved in _movements_of(register, row_of(record), events, ledger, force=force)
         if after < moved.on <= until
     ]
     return tuple(sorted(movements, key=lambda moved: (moved.on, moved.row.record)))
@@ -108,11 +108,7 @@ def movement(
 
 def _check_span(register: Reader, after: date, until: date, ledger: str) -> None:
     check_ledger(register.services, ledger)
-    check_date(after, "the list")
-    check_date(until, "the list")
-    if until < after:
-        what, why = f"the day {until}", f"lies before {after}"
-        raise InvalidRequest(what, why, "give the earlier day as `after`")
+    check_span(after, until, "the list")
 
 
 _Sums = Counter[tuple[str | None, str]]

@@ -8,9 +8,14 @@ from datetime import date
 from peelflow.engine.fold import as_corrected
 from peelflow.model.records import Document, Event, Noted
 from peelflow.portfolio.listing import Attribution, RecordRow, attribution_of, row_of
-from peelflow.portfolio.selection import EVERYTHING, Selection, each_selected, text_field
+from peelflow.portfolio.selection import (
+    EVERYTHING,
+    Selection,
+    check_span,
+    each_selected,
+    text_field,
+)
 from peelflow.register.reader import Reader
-from peelflow.register.validation import check_date
 from peelflow.results import Result, frozen
 
 
@@ -53,9 +58,11 @@ def notes(
         until: The last day.
         after: The day after which notes are looked at; all of them when left out.
         selection: Which records, as they stood at the end of the last day.
+
+    Raises:
+        InvalidRequest: The days stand in the wrong order, or the selection cannot be meant.
     """
-    for day in (after, until):
-        check_date(day, "the notes")
+    check_span(after, until, "the notes")
     selected = each_selected(register, selection, as_at=until)
     listed = [
         Note(

@@ -94,6 +94,14 @@ class UndatedRecord(Result):
         """The month, quarter or year of a day that is not known itself."""
         return self.deadline.as_known if self.what == "record" else None
 
+    @property
+    def words(self) -> str | None:
+        """What is known in its place: of the record's own day, or why its state has none."""
+        state = self.deadline.state
+        if self.what == "state" and state is not None:
+            return state.why
+        return self.deadline.as_known or self.deadline.words
+
 
 @frozen
 class Overdue(Result):

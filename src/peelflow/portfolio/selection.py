@@ -20,9 +20,9 @@ from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import Record
 from peelflow.model.rules import Category, Counts, Level
 from peelflow.register.as_at import each_as_at
-from peelflow.register.query_checks import check_position_reached
+from peelflow.register.query_checks import check_ledger, check_position_reached
 from peelflow.register.reader import Reader
-from peelflow.register.validation import check_date, check_one_of
+from peelflow.register.validation import check_date, check_one_of, check_text
 from peelflow.results import frozen
 from peelflow.stores.base import RecordQuery
 
@@ -32,6 +32,7 @@ RECORD_COLUMNS = ("record", "category", "level", "force", "state", "parent", "is
 FIELD_PREFIX = "field:"
 NO_LEVEL = "none"
 """What a record without a level says in the column `level`."""
+_ALWAYS_SAID = ("record", "category", "level", "force", "state", "issued")
 _LEVELS = ("1", "2", "3", "4")
 _CONDITION = re.compile(rf"([^<>=!~]+)({'|'.join(get_args(Operator))})(.*)", re.DOTALL)
 _SIGNS = ("=", "<", ">", "!", "~")
@@ -111,6 +112,7 @@ def check_column(register: Reader, column: str) -> None:
     Raises:
         InvalidRequest: With the one that was meant.
     """
+    check_text(column, "the column")
     categories = register.rulebook.vocabulary.categories.values()
     declared = {name for category in categories for name in category.fields}
     name = column.removeprefix(FIELD_PREFIX)
@@ -150,16 +152,18 @@ def _field_values(record: Record, name: str) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
-def satisfies(record: Record, criterion: Criterion) -> bool:
+def satisfies(record: Record, criterion: Criterion, *, says_days: bool = True) -> bool:
     """Whether a record says what a criterion asks for.
 
     Args:
         record: The record.
         criterion: The criterion.
+        says_days: Whether it says days in the column, so that 2024 is a year there; else it is a
+            number, as in an id.
     """
     values, wanted = values_of(record, criterion.column), criterion.value
     is_question = criterion.column.removeprefix(FIELD_PREFIX) == QUESTION_FIELD
-    ordered = _compared(values, criterion)
+    ordered = _compared(values, criterion) if says_days else None
     if ordered is not None:
         return ordered
     order = _ORDERS.get(criterion.operator)
@@ -254,6 +258,11 @@ def _check_selection(register: Reader, selection: Selection) -> None:
     )
     for criterion in selection.criteria:
         check_column(register, criterion.column)
+        check_one_of(criterion.operator, get_args(Operator), "the operator")
+        value: object = criterion.value
+        if not isinstance(value, str):
+            what, why = f"the criterion {str(criterion)!r}", f"{value!r} is no text"
+            raise InvalidRequest(what, why, "write it as a text, such as '7' or '2023-06-30'")
         _check_value(register, criterion)
         if criterion.operator in ("=", "!=") and criterion.value:
             match criterion.column:
@@ -270,6 +279,8 @@ def _check_selection(register: Reader, selection: Selection) -> None:
 def _check_value(register: Reader, criterion: Criterion) -> None:
     """Refuse a value that could never be met: no day where all say days, no level, no question."""
     column, value = criterion.column, criterion.value
+    if not value:
+        _check_empty(criterion)
     if criterion.operator == "~" or not value:
         return
     name = column.removeprefix(FIELD_PREFIX)
@@ -289,6 +300,21 @@ def _check_value(register: Reader, criterion: Criterion) -> None:
         is_one = not says_days or read_span(value) is not None
     if not is_one:
         raise InvalidRequest(f"the criterion {str(criterion)!r}", f"{value!r} {why}", instead)
+
+
+def _check_empty(criterion: Criterion) -> None:
+    """Refuse a value of nothing where it asks for none that says nothing there."""
+    column, operator = criterion.column, criterion.operator
+    if operator == "=" and column in _ALWAYS_SAID:
+        why = "no record says nothing there"
+        instead = "write level=none" if column == "level" else "name one, or leave it out"
+    elif operator in ("=", "!="):
+        return
+    else:
+        why, instead = f"says nothing behind `{operator}`", "write what it is held to"
+        if column not in _ALWAYS_SAID:
+            instead += f"; `{column}=` asks for what says nothing"
+    raise InvalidRequest(f"the criterion {str(criterion)!r}", why, instead)
 
 
 def _saying(register: Reader, field: str) -> list[Category]:
@@ -313,8 +339,38 @@ def is_selected(register: Reader, selection: Selection, record: Record) -> bool:
         and selection.level in ("any", record.level)
         and selection.state in (None, record.state)
         and selection.counts in (None, register.counts(record).get(selection.ledger))
-        and all(satisfies(record, criterion) for criterion in selection.criteria)
+        and all(
+            satisfies(record, criterion, says_days=_says_days(register, record, criterion.column))
+            for criterion in selection.criteria
+        )
     )
+
+
+def _says_days(register: Reader, record: Record, column: str) -> bool:
+    """Whether a record says days in a column, as its category declares it."""
+    if column in RECORD_COLUMNS:
+        return column == "issued"
+    category = register.rulebook.vocabulary.categories.get(record.category)
+    rule = category.fields.get(column.removeprefix(FIELD_PREFIX)) if category else None
+    return rule is not None and rule.type == "date"
+
+
+def check_span(after: date, until: date, what: str) -> None:
+    """Refuse a time that ends before it begins, in which nothing could be.
+
+    Args:
+        after: The day behind which it begins.
+        until: Its last day.
+        what: What is asked for, as an error calls it.
+
+    Raises:
+        InvalidRequest: The days stand in the wrong order, or are none.
+    """
+    check_date(after, what)
+    check_date(until, what)
+    if until < after:
+        which, why = f"the day {until}", f"lies before {after}"
+        raise InvalidRequest(which, why, "give the earlier day as `after`")
 
 
 def is_open(register: Reader, record: Record, ledger: str | None = None) -> bool:
@@ -337,8 +393,12 @@ def each_open(
         on: The day.
         selection: Which records.
         ledger: The ledger; any when left out.
+
+    Raises:
+        InvalidRequest: No state counts on such a ledger, or nothing could ever match.
     """
     if ledger is not None:
+        check_ledger(register.services, ledger)
         selection = evolve(selection, ledger=ledger)
     records = each_selected(register, selection, as_at=on)
     return (record for record in records if is_open(register, record, ledger))

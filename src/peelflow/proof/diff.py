@@ -11,12 +11,12 @@ from typing import Literal
 from peelflow.errors import NOWHERE, Span
 from peelflow.model.requirements import Requirement
 from peelflow.model.rules import Lifecycle, State, Transition
-from peelflow.phrases import listed, say_choice
+from peelflow.phrases import listed, say_choice, say_in_force
 from peelflow.proof.budget import FEWER_ALTERNATIVES, Budget
 from peelflow.proof.normal_form import PeriodWaited, closed_ledgers, requirements_of
 from peelflow.proof.satisfiability import implies
 from peelflow.results import frozen
-from peelflow.wording import say_period_since, say_requirement
+from peelflow.wording import say_period_since, say_requirement, say_within
 
 Effect = Literal["loosened", "tightened", "changed"]
 Shut = tuple[frozenset[str], frozenset[str]]
@@ -45,15 +45,16 @@ class RuleChange:
 def diff(old: Lifecycle, new: Lifecycle) -> tuple[RuleChange, ...]:
     """Return every change of meaning from `old` to `new`, sorted.
 
-    Where their pins agree only what may be taken over under them can differ.
+    Where their pins agree, what can differ is what may be taken over under them, from when they are
+    in force, and by when a state is to be left. Of two versions each has its own first day.
 
     Raises:
         InvalidRules: Comparing them takes more steps than a check may: `too-complex`.
     """
-    issued = tuple(_issue_changes(old, new))
+    dated = (*_issue_changes(old, new), *_day_changes(old, new))
     if old.pin.digest and old.pin.digest == new.pin.digest:
-        return issued
-    changes = {*issued, *_lifecycle_changes(old, new), *_role_changes(old, new)}
+        return tuple(sorted(dated))
+    changes = {*dated, *_lifecycle_changes(old, new), *_role_changes(old, new)}
     budget = Budget()
     for name in {**old.states, **new.states}:
         changes.update(_state_changes(old, new, name, budget))
@@ -89,6 +90,20 @@ def _issue_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
         before = "whenever they were issued" if now is None else f"issued before {now} alone"
         sentence = f"records can be taken over {before}"
         yield RuleChange("", "loosened" if is_later else "tightened", sentence, new.span)
+
+
+def _day_changes(old: Lifecycle, new: Lifecycle) -> Iterator[RuleChange]:
+    """Yield what changed of the first day of one version, and of the days of states."""
+    was, now = old.in_force_from, new.in_force_from
+    if old.version == new.version and was != now:
+        sentence = f"it is in force {say_in_force(now)}, not {say_in_force(was)}"
+        yield RuleChange("", "changed", sentence, new.span)
+    for name in old.states.keys() & new.states.keys():
+        before, after = old.states[name].due, new.states[name].due
+        if before != after:
+            days = [say_within(due) if due else "by no day" for due in (after, before)]
+            sentence = f"`{name}` is to be left {days[0]}, not {days[1]}"
+            yield RuleChange(name, "changed", sentence, new.states[name].span)
 
 
 def _quoted(name: str | None) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
+from typing import Any
 
 from attrs import evolve
 
+from peelflow.errors import InvalidRequest
 from peelflow.model.date_spans import is_as_known, read_span
+from peelflow.portfolio.grouping import text_order
 from peelflow.register.validation import check_one_of
 from peelflow.reports.content import Cell, Table
 from peelflow.results import frozen
@@ -35,13 +40,16 @@ class Arrangement:
             table: The table.
 
         Raises:
-            InvalidRequest: It has no such column.
+            InvalidRequest: It has no such column, or one is named twice.
         """
         body = table.rows[:-1] if table.totals else table.rows
         rows = (*self._sorted(table, body)[: self.limit], *table.rows[len(body) :])
         if not self.columns:
             return evolve(table, rows=rows)
         places = [_place_of(table, column) for column in self.columns]
+        twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
+        if twice is not None:
+            raise InvalidRequest(f"the column {twice!r}", "is named twice", "name it once")
         picked = tuple(tuple(row[place] for place in places) for row in rows)
         numbers = tuple(column for column in self.columns if column in table.numbers)
         return evolve(table, columns=self.columns, rows=picked, numbers=numbers)
@@ -54,7 +62,8 @@ class Arrangement:
         place = _place_of(table, self.sort.removeprefix("-"))
         said = [row for row in rows if row[place] not in (None, "")]
         unsaid = [row for row in rows if row[place] in (None, "")]
-        said.sort(key=lambda row: _rank(row[place]), reverse=self.sort.startswith("-"))
+        rank = _rank_of([row[place] for row in said])
+        said.sort(key=lambda row: rank(row[place]), reverse=self.sort.startswith("-"))
         return (*said, *unsaid)
 
 
@@ -63,18 +72,31 @@ def _place_of(table: Table, column: str) -> int:
     return table.columns.index(column)
 
 
-def _rank(cell: Cell) -> tuple[int, tuple[int, ...], str]:
+_Rank = tuple[int, Any]
+
+
+def _rank_of(cells: Sequence[Cell]) -> Callable[[Cell], _Rank]:
+    """Return what tells by what a cell of a column is sorted.
+
+    A text such as 2024 or 2024-03 is a day, known in part, where all of the column says days; else
+    it is a number, or the name that it is.
+    """
+    are_days = all(isinstance(cell, date) or is_as_known(str(cell)) for cell in cells)
+    return partial(_rank, are_days=are_days)
+
+
+def _rank(cell: Cell, *, are_days: bool) -> _Rank:
     """Return by what a cell is sorted: numbers before days, and these before words."""
     if isinstance(cell, int):
-        return 0, (cell,), ""
+        return 0, ((cell,), "")
     if isinstance(cell, date):
-        return 1, (cell.toordinal(),), ""
+        return 1, (cell.toordinal(), "")
     text = str(cell)
-    if is_as_known(text) and (span := read_span(text)):
-        return 1, (span.last.toordinal(),), text  # behind the days that it may be
+    if are_days and (span := read_span(text)):
+        return 1, (span.last.toordinal(), text)  # behind the days that it may be
     if _NUMBER.fullmatch(text):
-        return 0, tuple(map(int, text.split("."))), text
-    return 2, (), text
+        return 0, (tuple(map(int, text.split("."))), text)
+    return 2, text_order(text)
 
 
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*", re.ASCII)

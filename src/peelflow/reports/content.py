@@ -116,6 +116,10 @@ class Report:
     footer: tuple[str, ...]
 
 
+FACTS = ("Committee", "Agenda item", "Force", "As at", "Since the last meeting", "Purpose")
+"""What a paper's title block may say, in order."""
+
+
 def each_block(report: Report) -> Iterator[Block]:
     """Yield every block of a report, in reading order.
 

@@ -10,13 +10,14 @@ from attrs import evolve
 
 from peelflow.engine.calendar import months_after
 from peelflow.figures import Figures
+from peelflow.model.date_spans import read_span, span_of_day
 from peelflow.model.outline import Outline
 from peelflow.model.question_sets import QuestionSet, set_in_force
 from peelflow.model.questions import inspected_set
 from peelflow.model.records import Record
 from peelflow.model.rules import AlwaysReachable, Lifecycle
 from peelflow.portfolio.grouping import ROW
-from peelflow.portfolio.listing import age_shares, ages
+from peelflow.portfolio.listing import Age, age_shares, ages
 from peelflow.portfolio.movement import movement, movement_totals
 from peelflow.portfolio.plan import PlannedInspection, inspection_plan
 from peelflow.portfolio.selection import (
@@ -50,7 +51,7 @@ from peelflow.results import frozen
 
 MONTHS_OF_HISTORY = 12
 MOST_REASONS = 4
-_AGES = ((6, "Under 6 months"), (12, "6 to 12 months"), (24, "1 to 2 years"))
+_AGES = ((6, "Up to 6 months"), (12, "6 to 12 months"), (24, "1 to 2 years"))
 _OLDEST, _UNKNOWN = "Over 2 years", "Not known"
 _NUMBERS_OF_FIGURES = ("Open", "Closed", "Total", ASSUMED)
 
@@ -344,7 +345,7 @@ def ages_parts(scope: Scope) -> Parts:
     listed = ages(scope.register, scope.as_at, ledger=scope.ledger, selection=scope.selection)
     counts = dict.fromkeys([*(name for _, name in _AGES), _OLDEST, _UNKNOWN], 0)
     for age in listed:
-        counts[_age_name(scope.as_at, age.published)] += 1
+        counts[_age_name(scope.as_at, age)] += 1
     shown = {name: count for name, count in counts.items() if count or name != _UNKNOWN}
     yield Chart(
         name="ages",
@@ -369,10 +370,19 @@ def _headed(table: Table) -> Table:
     return evolve(table, columns=columns, numbers=numbers)
 
 
-def _age_name(on: date, published: date | None) -> str:
-    if published is None:
-        return _UNKNOWN
+def _age_name(on: date, age: Age) -> str:
+    """Return in which band an age is; not known where that hangs on which day is meant."""
+    if age.as_known is not None:
+        span = read_span(age.as_known)
+    else:
+        span = span_of_day(age.published) if age.published else None
+    names = {_band_of(on, day) for day in ((span.first, span.last) if span else ())}
+    return names.pop() if len(names) == 1 else _UNKNOWN
+
+
+def _band_of(on: date, published: date) -> str:
+    """Return the band of a day; over two years, as over any number, is before that day."""
     for months, name in _AGES:
-        if published > months_after(on, -months):
+        if published >= months_after(on, -months):
             return name
     return _OLDEST

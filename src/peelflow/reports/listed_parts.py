@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from operator import itemgetter
 
+from peelflow.engine.documents import window_start
 from peelflow.engine.fold import is_assumed
 from peelflow.errors import InvalidRequest
 from peelflow.figures import FigureLine
@@ -23,6 +25,7 @@ from peelflow.portfolio.selection import (
     text_field,
 )
 from peelflow.register.as_at import record_as_at
+from peelflow.register.deadlines import Deadline
 from peelflow.reports.content import (
     ASSUMED,
     Block,
@@ -125,8 +128,9 @@ def _state_title(scope: Scope, record: Record) -> str:
 
 _ADDRESSEES = {"pccs": "Police and Crime Commissioners", "npcc": "National Police Chiefs' Council"}
 _RECORD_COLUMNS = ("Record", "Title", "Level", ASSUMED, "Owner")
-_DAY_COLUMNS = (*_RECORD_COLUMNS, "Original", "Due", "Days over", "Why")
-_LEFT_COLUMNS = (*_RECORD_COLUMNS, "Original", "Due", "Days left", "Why")
+_WHICH = "Which day"
+_DAY_COLUMNS = (*_RECORD_COLUMNS, _WHICH, "Original", "Due", "Days over", "Why")
+_LEFT_COLUMNS = (*_RECORD_COLUMNS, _WHICH, "Original", "Due", "Days left", "Why")
 
 
 def overdue_parts(scope: Scope) -> Parts:
@@ -141,25 +145,35 @@ def overdue_parts(scope: Scope) -> Parts:
     unsure = [f"{each.row.record} ({each.as_known})" for each in listed.undated if each.as_known]
     if unsure:
         yield Paragraph(f"Nobody can tell of {', '.join(unsure)}, due on a day that is not known.")
-    if len(listed.undated) > len(unsure):
-        count = len(listed.undated) - len(unsure)
-        records = "1 open record has" if count == 1 else f"{count} open records have"
+    without = sum(not _has_own_day(each.deadline) for each in listed.undated)
+    if without:
+        records = "1 open record has" if without == 1 else f"{without} open records have"
         yield Paragraph(f"{records} no day by which to be closed.")
+    for each in listed.undated:
+        if each.what == "state" and _has_own_day(each.deadline):
+            leaving = f"{each.row.record} is {_say_leaving(each.row)}"
+            yield Paragraph(f"{leaving} by no day: {each.words}.")
+
+
+def _has_own_day(deadline: Deadline) -> bool:
+    return deadline.current is not None or deadline.as_known is not None
 
 
 def _day_row(record: OverdueRecord, days: int) -> tuple[Cell, ...]:
     row, deadline = record.row, record.deadline
-    return (
-        *_record_cells(row, record.title),
-        (deadline.original or deadline.original_as_known) if record.what == "record" else None,
-        record.due or record.as_known,
-        days,
-        "; ".join(
-            f"{say_cell(change.day or change.as_known) or 'none'}: {change.reason or 'no reason'}"
-            for change in deadline.changes
-        )
-        or None,
+    cells, due = _record_cells(row, record.title), record.due or record.as_known
+    if record.what == "state":
+        return (*cells, _say_leaving(row), None, due, days, None)
+    original = deadline.original or deadline.original_as_known
+    changes = "; ".join(
+        f"{say_cell(change.day or change.as_known) or 'none'}: {change.reason or 'no reason'}"
+        for change in deadline.changes
     )
+    return (*cells, None, original, due, days, changes or None)
+
+
+def _say_leaving(row: RecordRow) -> str:
+    return f"to leave “{_in_words([row.state])}”"
 
 
 def _record_cells(row: RecordRow, title: str | None) -> tuple[Cell, ...]:
@@ -176,52 +190,83 @@ def due_parts(scope: Scope) -> Parts:
     yield Table("due", f"{len(rows)} with a day", _LEFT_COLUMNS, rows, ("Days left",))
     if listed.undated:
         undated = tuple(map(_undated_row, listed.undated))
-        columns = (*_RECORD_COLUMNS, "As worded")
+        columns = (*_RECORD_COLUMNS, _WHICH, "As worded")
         yield Table("undated", f"{len(undated)} without a day", columns, undated)
 
 
 def _undated_row(record: UndatedRecord) -> tuple[Cell, ...]:
-    words = record.deadline.as_known or record.deadline.words
-    return (*_record_cells(record.row, record.title), words)
+    which = _say_leaving(record.row) if record.what == "state" else None
+    return (*_record_cells(record.row, record.title), which, record.words)
 
 
 def letters_parts(scope: Scope) -> Parts:
-    """Yield what only a document keeps from its next step."""
-    yield from _awaiting(scope, "letters", "a letter", lambda atom: isinstance(atom, Evidence))
+    """Yield what waits for a document; and, apart, what has one attached that did not count yet.
+
+    Whether that one will do is judged when the step is taken.
+    """
+    missing: list[Record] = []
+    attached: list[Record] = []
+    for record in scope.opened():
+        kinds = [atom for atom in _asked_next(scope, record) if isinstance(atom, Evidence)]
+        if kinds:
+            (attached if _has_attached(record, kinds) else missing).append(record)
+    yield from _waiting_parts(scope, "letters", "a letter", missing)
+    if attached:
+        title = f"{len(attached)} with a letter attached, which has not counted yet"
+        yield _waiting_table(scope, "attached", title, attached)
+
+
+def _has_attached(record: Record, kinds: Sequence[Evidence]) -> bool:
+    """Whether a document of such a kind is attached since it counts, and was not used up."""
+    loose = [each for each in record.attachments if each.document.digest not in record.spent]
+    return any(
+        each.document.kind == asked.evidence and each.number > window.number
+        for asked in kinds
+        if (window := window_start(record, asked.since)) is not None
+        for each in loose
+    )
 
 
 def verification_parts(scope: Scope) -> Parts:
     """Yield what the force has done with, and an inspection is to verify."""
-    yield from _awaiting(
-        scope, "verification", "verification", lambda atom: isinstance(atom, InspectionHeld)
-    )
+    waiting = [
+        record
+        for record in scope.opened()
+        if any(isinstance(atom, InspectionHeld) for atom in _asked_next(scope, record))
+    ]
+    yield from _waiting_parts(scope, "verification", "verification", waiting)
 
 
-def _awaiting(
-    scope: Scope, name: str, what: str, is_awaited: Callable[[Requirement], bool]
-) -> Parts:
-    rows: list[tuple[Cell, ...]] = []
-    for record in scope.opened():
-        state = scope.register.lifecycle(record.lifecycle).states[record.state]
-        atoms = (atom for step in state.transitions for atom in atoms_of(step.requires))
-        if any(map(is_awaited, atoms)):
-            rows.append(
-                (
-                    record.id,
-                    text_field(record, "title"),
-                    record.level,
-                    text_field(record, "question"),
-                    text_field(record, "owner"),
-                    _state_title(scope, record),
-                    say_mark(is_so=is_assumed(record)),
-                    record.entered[record.state].on,
-                )
-            )
-    if not rows:
+def _asked_next(scope: Scope, record: Record) -> Iterator[Requirement]:
+    """Yield what the steps from where a record stands ask for."""
+    state = scope.register.lifecycle(record.lifecycle).states[record.state]
+    for step in state.transitions:
+        yield from atoms_of(step.requires)
+
+
+def _waiting_parts(scope: Scope, name: str, what: str, waiting: Sequence[Record]) -> Parts:
+    if waiting:
+        yield _waiting_table(scope, name, f"{len(waiting)} wait for {what}", waiting)
+    else:
         yield Paragraph(f"No open record waits for {what}.")
-        return
+
+
+def _waiting_table(scope: Scope, name: str, title: str, waiting: Sequence[Record]) -> Table:
+    rows = tuple(
+        (
+            record.id,
+            text_field(record, "title"),
+            record.level,
+            text_field(record, "question"),
+            text_field(record, "owner"),
+            _state_title(scope, record),
+            say_mark(is_so=is_assumed(record)),
+            record.entered[record.state].on,
+        )
+        for record in waiting
+    )
     columns = ("Record", "Title", "Level", "Question", "Owner", "Stands", ASSUMED, "Since")
-    yield Table(name, f"{len(rows)} wait for {what}", columns, tuple(rows))
+    return Table(name, title, columns, rows)
 
 
 def plan_parts(scope: Scope) -> Parts:
@@ -289,8 +334,8 @@ def corrections_parts(scope: Scope) -> Parts:
     """Yield what was corrected since the last meeting, and published figures that it changed."""
     yield from _changed_figures(scope)
     rows: list[tuple[Cell, ...]] = []
-    force = scope.selection.force
-    for record, history in scope.register.histories(scope.register.records(force=force)):
+    records = scope.register.records(force=scope.selection.force, withdrawn=True)
+    for record, history in scope.register.histories(records):
         rows += [
             (event.on, record.id, event.what.event, event.what.correction, event.reason)
             for event in history
@@ -300,7 +345,8 @@ def corrections_parts(scope: Scope) -> Parts:
         yield Paragraph(f"Nothing was corrected since {say_date(scope.since)}.")
         return
     columns = ("Day", "Record", "Event", "What", "Reason")
-    yield Table("corrections", "Corrected since", columns, tuple(sorted(rows, key=str)), ("Event",))
+    rows.sort(key=itemgetter(0, 1))  # those of a record stand in the order of their events
+    yield Table("corrections", "Corrected since", columns, tuple(rows), ("Event",))
 
 
 def _changed_figures(scope: Scope) -> Parts:
@@ -321,7 +367,7 @@ def _changed_figures(scope: Scope) -> Parts:
     rows = tuple(
         (line.title, old.open, line.open, old.closed, line.closed)
         for old, line in pairs
-        if old != line
+        if (old.open, old.closed) != (line.open, line.closed)
     )
     numbers = ("Open as published", "Open", "Closed as published", "Closed")
     title = f"Published figures of {say_date(scope.since)} that read otherwise now"

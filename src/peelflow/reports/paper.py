@@ -18,7 +18,15 @@ from peelflow.register.reader import Reader
 from peelflow.register.validation import check_date
 from peelflow.reports import counted_parts as counted
 from peelflow.reports import listed_parts as listed
-from peelflow.reports.content import Block, Paragraph, Report, Section, Table, without_empty_columns
+from peelflow.reports.content import (
+    FACTS,
+    Block,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+    without_empty_columns,
+)
 from peelflow.reports.counted_parts import Parts, Scope, say_date
 from peelflow.rulebook.structure import read_all
 from peelflow.rulebook.yaml_reader import read_mapping
@@ -155,16 +163,9 @@ def _tidied(section: Section) -> Section:
 
 def _facts(scope: Scope, force: str | None) -> list[tuple[str, str]]:
     """Return the title block: a word and what it says."""
-    outline = scope.outline
-    facts = (
-        ("Committee", outline.committee),
-        ("Agenda item", outline.item),
-        ("Force", force),
-        ("As at", say_date(scope.as_at)),
-        ("Since the last meeting", say_date(scope.since)),
-        ("Purpose", outline.purpose),
-    )
-    return [(word, said) for word, said in facts if said]
+    outline, days = scope.outline, (say_date(scope.as_at), say_date(scope.since))
+    facts = (outline.committee, outline.item, force, *days, outline.purpose)
+    return [(word, said) for word, said in zip(FACTS, facts, strict=True) if said]
 
 
 def _footer(register: Reader, made: datetime) -> list[str]:

@@ -19,6 +19,7 @@ from attrs import evolve, fields
 from peelflow.errors import InvalidRequest, MissingDependency
 from peelflow.reports.charts import chart_png
 from peelflow.reports.content import (
+    FACTS,
     Block,
     Bullets,
     Chart,
@@ -41,10 +42,11 @@ MARK = "peelflow-content"
 """What a template says where the content goes, as `{{ content }}`, by the time it is filled in."""
 _TEXT_WIDTH = 17.4  # centimetres between the margins of the pages that peelflow lays out
 _MANY_COLUMNS = 6
-_SMALL, _TINY = 9, 8  # points
+_LARGEST, _SMALL, _TINY = 16, 9, 8  # points
 _LETTER = 0.62  # of a font's size: how wide a letter of bold Arial is, when many are wide ones
 _CELL_MARGINS = 0.4  # centimetres, left and right together
 _LONGEST_WORD = 20  # letters, that a line of a cell makes room for
+_LANGUAGE = "en-GB"
 _STYLES = ("Title", "Subtitle", "Caption", "List Bullet", "Table Grid", "Heading 1", "Heading 2")
 
 
@@ -106,17 +108,18 @@ def _filled_in(report: Report, template: Path) -> Document:
     try:
         from docx.opc.exceptions import PackageNotFoundError
         from docxtpl import DocxTemplate
-        from jinja2 import Environment, TemplateError
+        from jinja2 import Environment, StrictUndefined, TemplateError
         from jinja2.sandbox import SandboxedEnvironment
     except ImportError:
         raise MissingDependency("report", "docxtpl") from None
+    facts = dict.fromkeys(FACTS, "") | dict(report.facts)
     words = {
         "title": report.title,
         "subtitle": report.subtitle,
-        "facts": {word.replace(" ", "_"): said for word, said in report.facts},
+        "facts": {word.replace(" ", "_"): said for word, said in facts.items()},
         "content": MARK,
     }
-    environment: Environment = SandboxedEnvironment(autoescape=True)
+    environment: Environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
     what = f"the template {template}"
     try:
         template.open("rb").close()
@@ -145,9 +148,13 @@ def _content_place(document: Document, template: Path | None) -> Iterator[None]:
         yield
         return
     marks = [paragraph for paragraph in document.paragraphs if paragraph.text.strip() == MARK]
-    if not marks:
-        why = "does not say where the content goes"
-        raise InvalidRequest(f"the template {template}", why, "write {{ content }} on a line")
+    said = sum(paragraph.text.count(MARK) for paragraph in document.paragraphs)
+    if not marks or said > 1:
+        why = "says more than once where the content goes"
+        if not marks:
+            why = "does not say where the content goes"
+        instead = "write {{ content }} once, on a line of its own"
+        raise InvalidRequest(f"the template {template}", why, instead)
     body = document.element.body
     before = len(body)
     yield
@@ -175,9 +182,12 @@ _HEADING_ROW = f"""<w:tblStylePr {_NAMESPACE} w:type="firstRow">
 
 
 def _set_styles(document: Document) -> None:
-    """Set one font throughout; and lines, room and a shaded heading row for tables."""
+    """Set language and font throughout; and lines, room and a shaded heading row for tables."""
     from docx.oxml import parse_xml
+    from docx.oxml.ns import qn
 
+    for language in document.styles.element.iter(qn("w:lang")):
+        language.set(qn("w:val"), _LANGUAGE)  # what spelling is held to, and how it is read aloud
     for name in _STYLES:
         font = document.styles[name].font
         font.name = "Arial"
@@ -234,12 +244,12 @@ def _add_field(paragraph: WordParagraph, name: str) -> None:
 def _set_properties(document: Document, report: Report, made: datetime) -> None:
     properties = document.core_properties
     properties.title, properties.subject = report.title, report.subtitle
-    properties.author, properties.language = "peelflow", "en-GB"
+    properties.author, properties.language = "peelflow", _LANGUAGE
     properties.created = properties.modified = made.replace(tzinfo=None)
 
 
 def _write_section(document: Document, section: Section, *, depth: int) -> None:
-    document.add_heading(section.title, level=depth)
+    document.add_paragraph(section.title, style=_heading_style(document, depth))
     for block in section.blocks:
         _write_block(document, block)
     for part in section.sections:
@@ -264,6 +274,25 @@ def _write_block(document: Document, block: Block) -> None:
 def _style(document: Document, name: str) -> str | None:
     """Return a style's name where the document has it; a force's own may not."""
     return name if name in document.styles else None
+
+
+def _heading_style(document: Document, depth: int) -> str:
+    """Return a heading's style, made where a template has none: Word writes those in use alone."""
+    from docx.enum.style import WD_STYLE_TYPE
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Pt
+
+    name = f"Heading {depth}"
+    if name not in document.styles:
+        style: Any = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH, builtin=True)
+        style.base_style = document.styles.default(WD_STYLE_TYPE.PARAGRAPH)
+        style.font.bold, style.font.size = True, Pt(max(_LARGEST - 2 * depth, _SMALL))
+        style.paragraph_format.keep_with_next = True
+        level = OxmlElement("w:outlineLvl")
+        level.set(qn("w:val"), str(depth - 1))
+        style.element.get_or_add_pPr().append(level)  # what a reader aloud, and the contents, go by
+    return name
 
 
 def _note(document: Document, text: str) -> None:

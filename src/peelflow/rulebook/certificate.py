@@ -13,11 +13,14 @@ from typing import Any
 
 from peelflow.errors import Diagnostic, Span
 from peelflow.model.rules import Lifecycle, MigrationPlan
+from peelflow.phrases import shown
 from peelflow.rulebook.canonical import canonical_json
 from peelflow.rulebook.loader import CheckedRules, verdict_on
 from peelflow.rulebook.yaml_reader import fault
 
 CERTIFICATE_FORMAT = 2
+_LENGTH_SHOWN = 12
+"""How many digits of a digest tell one from another."""
 
 
 def certificate_of(checked: CheckedRules, *, version: str) -> dict[str, Any]:
@@ -101,18 +104,14 @@ def compare_certificate(
         InvalidRules: The text is no certificate, or was changed since it was written.
     """
     now = certificate_of(checked, version=version)
+    instead = "write a new certificate, or go back to the rules that it speaks of"
     return tuple(
-        Diagnostic(
-            Span(file),
-            "certificate-differs",
-            f"{what} {given}, and is {proved} now",
-            "write a new certificate, or go back to the rules that it speaks of",
-        )
-        for what, given, proved in _differences_from(text, now, file)
+        Diagnostic(Span(file), "certificate-differs", sentence, instead)
+        for sentence in _differences_from(text, now, file)
     )
 
 
-def _differences_from(text: str, now: dict[str, Any], file: str) -> list[tuple[str, str, str]]:
+def _differences_from(text: str, now: dict[str, Any], file: str) -> list[str]:
     try:
         given = dict(json.loads(text))
         given.pop("diagnostics", None)
@@ -128,21 +127,40 @@ def _differences_from(text: str, now: dict[str, Any], file: str) -> list[tuple[s
     raise fault(Span(file), "certificate-unreadable", sentence, instead)
 
 
-def _differences(given: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _differences(given: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     if given["peelflow"] != now["peelflow"]:
-        yield "peelflow was", f"version {given['peelflow']}", now["peelflow"]
+        yield f"peelflow was version {given['peelflow']}, and is {now['peelflow']} now"
     if given["verdict"] != now["verdict"]:
-        yield "the verdict was", given["verdict"], now["verdict"]
+        yield f"the verdict was {given['verdict']}, and is {now['verdict']} now"
     entries, entries_now = _entries_by_name(given), _entries_by_name(now)
     for name in sorted({*entries, *entries_now}):
         old, new = entries.get(name, {}), entries_now.get(name, {})
         if not old or not new:
-            yield f"`{name}` was", "there" if old else "not there", "there" if new else "not there"
+            was, is_ = "there" if old else "not there", "there" if new else "not there"
+            yield f"`{name}` was {was}, and is {is_} now"
             continue
         for part in sorted({*old, *new}):
             if old.get(part) != new.get(part):
-                what = f"the {part} of `{name}` was"
-                yield what, _in_short(old.get(part)), _in_short(new.get(part))
+                yield _say_difference(f"the {part} of `{name}`", old.get(part), new.get(part))
+
+
+def _say_difference(what: str, was: Any, now: Any) -> str:
+    """Say what something was and is: of a list how many are proved, or what else of it differs."""
+    if isinstance(was, list) and isinstance(now, list):
+        before, after = _count_proved(was), _count_proved(now)
+        if before != after:
+            return f"{what} were {before}, and are {after} now"
+        others = [proof["that"] for proof in was if proof not in now]
+        named = f"`{shown(others[0])}` is not as it was" if others else "their order is another"
+        return f"{what} were {before}, and are so now, but {named}"
+    if what.startswith("the digest"):
+        was, now = str(was)[:_LENGTH_SHOWN], str(now)[:_LENGTH_SHOWN]
+    old, new = ("nothing" if said is None else said for said in (was, now))
+    return f"{what} was {old}, and is {new} now"
+
+
+def _count_proved(proofs: list[Any]) -> str:
+    return f"{sum(proof.get('verdict') == 'proved' for proof in proofs)} of {len(proofs)} proved"
 
 
 def _entries_by_name(certificate: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -153,9 +171,3 @@ def _entries_by_name(certificate: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _names_in(entries: list[dict[str, Any]]) -> list[str]:
     """Return what entries are called; a plan's name is no lifecycle's, which has a version."""
     return [entry["plan"] if "plan" in entry else entry["lifecycle"] for entry in entries]
-
-
-def _in_short(value: Any) -> str:
-    if isinstance(value, list):
-        return f"{sum(proof.get('verdict') == 'proved' for proof in value)} of {len(value)} proved"
-    return str(value)[:12]

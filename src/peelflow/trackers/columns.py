@@ -16,6 +16,7 @@ from peelflow.results import define, frozen
 from peelflow.rulebook.schema import RESERVED
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow
+from peelflow.trackers.headings import heading_rows, normal_form
 from peelflow.trackers.known_words import (
     CATEGORY_WORDS,
     HEADING_WORDS,
@@ -25,7 +26,7 @@ from peelflow.trackers.known_words import (
     level_of_word,
     question_of_word,
 )
-from peelflow.trackers.rows import normal_form
+from peelflow.trackers.rows import NOBODY_WORDS
 
 HEADING_ROWS = 60
 A_FEW_OF = 0.25
@@ -40,11 +41,15 @@ IS_A_HEADING = 200
 
 @define(eq=False)
 class SheetColumn:
-    """A column below the headings: its heading, and the cells that say something."""
+    """A column below the headings: its heading, and the cells that say something.
+
+    `is_computed` where formulas compute cells of it, whether or not what they said was saved.
+    """
 
     number: int
     heading: str
     cells: tuple[tuple[GridRow, CellValue, str], ...]
+    is_computed: bool = False
 
     @cached_property
     def words(self) -> Counter[str]:
@@ -64,17 +69,27 @@ class SheetColumn:
         return good / total if total else 0.0
 
     @cached_property
+    def texts(self) -> frozenset[str]:
+        """What the cells say that are texts."""
+        return frozenset(text for _, value, text in self.cells if isinstance(value, str))
+
+    @cached_property
     def share_of_days(self) -> float:
-        """The share of the cells that are days, whichever order they are in."""
-        if not self.cells:
-            return 0.0
+        """The share of the cells that are days, in either order, among those that say anything."""
+        said = [cell for cell in self.cells if normal_form(cell[2]) not in NOBODY_WORDS]
         days = sum(
             isinstance(value, date)
             or is_like_a_day(text)
             or day_of(value, "day-month-year") is not None
-            for _, value, text in self.cells
+            for _, value, text in said
         )
-        return days / len(self.cells)
+        return days / len(said) if said else 0.0
+
+    @property
+    def is_of_days(self) -> bool:
+        """Whether all cells are days."""
+        nothing = any(normal_form(text) in NOBODY_WORDS for text in self.words)
+        return self.share_of_days == 1 and not nothing
 
     def share_known(self, target: str) -> float:
         """Return the share of the cells whose word is known for a target.
@@ -137,7 +152,8 @@ def heading_row(grid: Grid) -> GridRow | None:
         ]
         return sum(known) - 2 * against, -row.number
 
-    best = max(grid.rows[:HEADING_ROWS], key=likeness, default=None)
+    rows = [whole for _, whole in heading_rows(grid, HEADING_ROWS)]
+    best = max(rows, key=likeness, default=None)
     return best if best is not None and likeness(best)[0] > 1 else None
 
 
@@ -172,6 +188,7 @@ def columns_of(grid: Grid, headings: GridRow, banners: frozenset[int]) -> tuple[
                 for row in below
                 if row.value(column) is not None
             ),
+            any((row.number, column) in grid.formulas for row in below),
         )
         for column in headings.filled
     )
@@ -270,6 +287,8 @@ def guess_columns(columns: tuple[SheetColumn, ...]) -> dict[str, Guess]:
 def _score(target: str, column: SheetColumn) -> int:
     """Return how well a column fits a target; 0 where it does not."""
     strength = heading_strength(target, column.heading)
+    if column.is_computed and not column.cells:
+        return strength if strength >= IS_A_HEADING else 0
     share = _cell_share(target, column)
     if target == "record" and column.is_counted:
         strength = min(strength, 1)  # a row's number is a reference where nothing better is
@@ -291,6 +310,8 @@ def _score(target: str, column: SheetColumn) -> int:
 def _may_be_worded(target: str, column: SheetColumn) -> bool:
     """Return whether a column with a fitting heading may hold words that nobody here knows."""
     few = len(column.words) <= MOST_WORDS
+    if target == "issued":
+        return few
     return target in {"category", "level", "state"} and few and column.share_of_days < MOST_OF
 
 

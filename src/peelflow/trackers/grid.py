@@ -45,6 +45,24 @@ _MARKS: Mapping[bytes, str] = {
 _LAST_RESORT = "windows-1252"
 
 
+_OTHER_FILES: Mapping[bytes, str] = {
+    b"<html": "is a web page",
+    b"<!doctype html": "is a web page",
+    b"<table": "is a web page",
+    b"mime-version:": "is a web page in one file",
+    b"<?xml": "is XML, as the Excel of 2003 wrote it",
+    b"%pdf-": "is a PDF",
+    b"{\\rtf": "is a document, .rtf",
+    b"\x1f\x8b": "is packed, .gz",
+    b"rar!": "is packed, .rar",
+    b"7z\xbc\xaf": "is packed, .7z",
+    b"\x89png": "is a picture",
+    b"\xff\xd8\xff": "is a picture",
+}
+"""What is given for a sheet and is none, by how it begins; a web page is often called .xls."""
+_KEPT_AS_TEXT = re.compile('="([^"]*)"')
+
+
 @frozen
 class GridRow:
     """A row that says something: its number in the sheet, its line in the file, and its cells.
@@ -200,6 +218,7 @@ def read_csv(
         InvalidRules: It is no text in that encoding, or no CSV.
     """
     span = Span(path.as_posix())
+    _check_is_csv(span, source)
     if encoding is None:
         encoding = _encoding_of(source)
         _check_one_encoding(source, encoding, span)
@@ -223,6 +242,15 @@ def read_csv(
     return Grid(span.file, "", rows, error_cells=errors, notes=notes, cut_row=cut_row)
 
 
+def _check_is_csv(span: Span, source: bytes) -> None:
+    """Refuse a file of another kind by how it begins, whatever its name says."""
+    start = source.removeprefix(codecs.BOM_UTF8).lstrip()[:16].lower()
+    what = next((why for begin, why in _OTHER_FILES.items() if start.startswith(begin)), None)
+    if what is not None:
+        instead = "open it in Excel, and save the sheet as .xlsx"
+        raise fault(span, "workbook-refused", f"`{span.file.rpartition('/')[2]}` {what}", instead)
+
+
 def _spoken(encoding: str) -> str:
     return encoding.removesuffix("-sig").replace("utf-", "UTF-")
 
@@ -241,12 +269,28 @@ def _encoding_of(source: bytes) -> str:
     try:
         source.decode("utf-8")
     except UnicodeDecodeError:
-        return _LAST_RESORT
+        return _without_mark(source)
     return "utf-8"
 
 
 _UTF8_LETTER = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80-\x8b][\x80-\xbf]")
 """What nobody means by its windows-1252 letters, such as `Ã©` or `â€™`: it is a letter in UTF-8."""
+_OTHER_LETTERS: Mapping[str, re.Pattern[bytes]] = {
+    "mac-roman": re.compile(rb"[a-z][\x8e\xd5][a-z]| [\xd0\xd1] |[a-z.,]\xd3(?![a-z])"),
+    "cp850": re.compile(rb"[a-z]\x82[a-z]|\x9c[0-9]"),
+}
+"""What nobody means by its windows-1252 letters, by the encoding it is in, of a Mac or MS-DOS."""
+_QUOTE = re.compile(rb"[\x91-\x97]")
+"""The quotes and dashes of windows-1252, which no other text has."""
+
+
+def _without_mark(source: bytes) -> str:
+    """Return the encoding of one byte a letter that a text without a mark is in."""
+    if not _QUOTE.search(source):
+        for encoding, letters in _OTHER_LETTERS.items():
+            if letters.search(source):
+                return encoding
+    return _LAST_RESORT
 
 
 def _check_one_encoding(source: bytes, encoding: str, span: Span) -> None:
@@ -313,7 +357,7 @@ def _rows_of(text: str, delimiter: str, span: Span, skipped: int) -> Iterator[Gr
     first = 1 + skipped
     try:
         for number, cells in enumerate(reader, start=1 + skipped):
-            row = GridRow(number, first, tuple(cells))
+            row = GridRow(number, first, tuple(map(_typed, cells)))
             if row.filled:
                 _check_extent(span.file, number, max(row.filled))
                 _check_quotes(span.file, row, cells, delimiter)
@@ -321,6 +365,12 @@ def _rows_of(text: str, delimiter: str, span: Span, skipped: int) -> Iterator[Gr
             first = reader.line_num + 1 + skipped
     except csv.Error as error:
         raise InvalidRules([csv_fault(Span(span.file, first), error, delimiter)]) from None
+
+
+def _typed(cell: str) -> str:
+    """Return a cell as it was typed: `="007"` is how an export keeps zeros in a spreadsheet."""
+    found = _KEPT_AS_TEXT.fullmatch(cell)
+    return cell if found is None else found[1]
 
 
 def _check_quotes(file: str, row: GridRow, cells: list[str], delimiter: str) -> None:

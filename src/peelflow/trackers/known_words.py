@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from peelflow.model.rules import Level, Lifecycle
-from peelflow.trackers.rows import normal_form
+from peelflow.trackers.headings import normal_form
 
 HEADING_WORDS: Mapping[str, tuple[str, ...]] = {
     "record": (

@@ -56,8 +56,11 @@ ACT_TARGETS: Mapping[str, str] = {
 }
 TARGETS: Mapping[str, str] = {**RECORD_TARGETS, **ACT_TARGETS}
 """What is read from a column besides the fields of the rules."""
-FIXABLE = ("category", "level")
-_NEEDED = ("record", "category", "issued")
+FIXABLE = ("category", "level", "issued")
+NEEDED_TARGETS = ("record", "category", "issued")
+"""What a row says of its record, unless it is the same in every row."""
+_WORDS_APART: Mapping[str, str] = {"category": "categories", "level": "levels", "state": "states"}
+"""What has words under a key of its own."""
 _FILLED = ("force", "actor", "actor_role", "inspectorate", "source", "prefix")
 
 
@@ -241,7 +244,11 @@ def _rule_faults(file: MapFile, rulebook: Rulebook) -> Iterator[Diagnostic]:
     yield from _column_faults(file, categories)
     yield from _state_faults(file, rulebook)
     for field in tracker.words:
-        if field not in {*tracker.columns, *tracker.own_fields}:
+        if field in _WORDS_APART:
+            sentence = f"words for a {field} stand under `{_WORDS_APART[field]}`"
+            instead = f"move them to `{_WORDS_APART[field]}`"
+            yield Diagnostic(file.span("words", field), "map-column", sentence, instead)
+        elif field not in {*tracker.columns, *tracker.own_fields}:
             sentence = f"words are given for `{field}`, which no column says"
             instead = suggestion(field, {*tracker.columns, *tracker.own_fields})
             yield Diagnostic(file.span("words", field), "unknown-field", sentence, instead)
@@ -272,7 +279,7 @@ def _column_faults(file: MapFile, categories: list[Category]) -> Iterator[Diagno
         if name in fields or name in TARGETS:
             span, sentence = file.span("own_fields", name), f"`{name}` is known to the rules"
             yield Diagnostic(span, "redefined", sentence, "name its heading under `columns`")
-    for target in _NEEDED:
+    for target in NEEDED_TARGETS:
         fixed = target in FIXABLE and getattr(tracker.fixed, target) is not None
         if target not in tracker.columns and not fixed:
             sentence = f"no column says {TARGETS[target]}"

@@ -6,26 +6,20 @@ several things, or nothing that is known, says `unsure`. A map with such a word 
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from attrs import evolve, field
+from attrs import evolve
 
-from peelflow.errors import InvalidRequest, Span
-from peelflow.model.rules import Lifecycle
-from peelflow.model.trackers import BLANK, DateOrder
+from peelflow.errors import Span
+from peelflow.model.trackers import DateOrder
 from peelflow.phrases import counted, shown
-from peelflow.results import define, frozen
+from peelflow.results import frozen
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.rulebook.schema import RESERVED
 from peelflow.rulebook.yaml_reader import fault
 from peelflow.trackers.columns import (
-    Guess,
     SheetColumn,
     banner_rows,
     columns_of,
@@ -36,24 +30,14 @@ from peelflow.trackers.columns import (
 )
 from peelflow.trackers.days import days_in, fits_order
 from peelflow.trackers.grid import Grid, GridRow, read_csv, read_file
-from peelflow.trackers.known_words import (
-    CATEGORY_WORDS,
-    EMPTY_WORDS,
-    IDEA_NOTES,
-    idea_of_word,
-    level_of_word,
-    level_words_like,
-    question_of_word,
-    question_words_like,
-    state_of_word,
-)
+from peelflow.trackers.headings import normal_form
+from peelflow.trackers.known_words import CATEGORY_WORDS
+from peelflow.trackers.map_words import write_words
+from peelflow.trackers.map_writer import MapWriter, SheetReading, quoted
 from peelflow.trackers.mapping import RECORD_TARGETS, TARGETS, UNSURE, check_fixed_parts
-from peelflow.trackers.rows import LEVEL_WORDS, NOBODY_WORDS, normal_form
 from peelflow.trackers.update import is_workbook
 from peelflow.trackers.workbook import read_workbook
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()'&-]*[A-Za-z0-9.)]|[A-Za-z]")
-_UNKNOWN_MEANINGS = ("null", "true", "false", "yes", "no", "on", "off")
 DEFAULT_ROLE = "liaison_officer"
 
 
@@ -100,16 +84,16 @@ def propose_map(
     grid = _with_rows_of(grid, headings, alike)
     banners, totals = banner_rows(grid, headings), total_rows(grid, headings)
     columns = columns_of(grid, headings, frozenset({*banners, *totals}))
-    sheet = _SheetReading(grid, headings, columns, guess_columns(columns), rulebook)
-    writer = _MapWriter()
+    sheet = SheetReading(grid, headings, columns, guess_columns(columns), rulebook)
+    writer = MapWriter()
     if schema:
-        writer.comment(f"yaml-language-server: $schema={schema}")
+        writer.note(f"yaml-language-server: $schema={schema}")
     _write_head(writer, sheet, path, [other.sheet for other, _ in alike])
     _write_fixed(writer, sheet, fill or {})
     _write_columns(writer, sheet)
     _write_rest(writer, sheet)
     _write_rows_passed_over(writer, banners, totals)
-    _write_words(writer, sheet)
+    write_words(writer, sheet)
     return Proposal("\n".join(writer.lines) + "\n", tuple(writer.unsure), notes)
 
 
@@ -169,117 +153,17 @@ def guessed_targets(grid: Grid, headings: GridRow) -> frozenset[str]:
     return frozenset(guess_columns(columns))
 
 
-@define(eq=False)
-class _SheetReading:
-    """What was guessed of a sheet."""
-
-    grid: Grid
-    headings: GridRow
-    columns: tuple[SheetColumn, ...]
-    guesses: Mapping[str, Guess]
-    rulebook: Rulebook
-
-    def column(self, target: str) -> SheetColumn | None:
-        """Return the column of a target, if one was taken."""
-        guess = self.guesses.get(target)
-        return guess.column if guess else None
-
-    def word(self, target: str, row: GridRow) -> str:
-        """Return what a row says of a target."""
-        column = self.column(target)
-        return "" if column is None else row.text(column.number)
-
-    @property
-    def rows(self) -> list[GridRow]:
-        """The rows that have a reference, or all that have a cell where none is known."""
-        rows = {row.number: row for column in self.columns for row, _, _ in column.cells}
-        return [rows[number] for number in sorted(rows)]
-
-    def category_of(self, row: GridRow) -> str:
-        """Return the category of a row, "" where its word is not known."""
-        return CATEGORY_WORDS.get(normal_form(self.word("category", row)), "")
-
-    def key_of(self, row: GridRow) -> str:
-        """Return the level of a row as a key of `states`, "" where its word is not known."""
-        word = self.word("level", row)
-        level = level_of_word(word) if word else None
-        return "" if level == "" else str(level or "none")
-
-    def lifecycles(self, key: str) -> list[Lifecycle]:
-        """Return the newest rules for a level, of each category that the sheet has."""
-        column = self.column("category")
-        words = column.words if column else ()
-        known = {CATEGORY_WORDS.get(normal_form(word), "") for word in words} - {""}
-        newest: dict[str, Lifecycle] = {}
-        for category in sorted(known or {*CATEGORY_WORDS.values()}):
-            with suppress(InvalidRequest):
-                rules = self.rulebook.lifecycle_for(category, LEVEL_WORDS[key], date.max)
-                newest[str(rules)] = rules
-        return [*newest.values()]
-
-
-@define
-class _MapWriter:
-    """Writes the lines of a map, and counts what is unsure."""
-
-    lines: list[str] = field(factory=list)
-    unsure: list[str] = field(factory=list)
-
-    def comment(self, text: str, indent: int = 0) -> None:
-        """Write a comment of its own line."""
-        self.lines.append(f"{'  ' * indent}# {text}")
-
-    def entry(self, key: str, value: object = "", *, indent: int = 0, note: str = "") -> None:
-        """Write a key and its value, with a note beside it."""
-        said = "" if value == "" else f" {quoted(value)}"
-        if value == UNSURE:
-            self.unsure.append(f"line {len(self.lines) + 1}: {key}")
-        beside = f"  # {note}" if note else ""
-        name = key if key.isdecimal() else quoted(key)
-        self.lines.append(f"{'  ' * indent}{name}:{said}{beside}")
-
-    def gap(self) -> None:
-        """Write an empty line."""
-        self.lines.append("")
-
-
-def quoted(value: object) -> str:
-    """Write a scalar so that YAML reads it as it is meant.
-
-    Args:
-        value: A text, a whole number, a list of texts, or None for `none`.
-    """
-    match value:
-        case None:
-            return "none"
-        case int():
-            return str(value)
-        case list() | tuple():
-            return f"[{', '.join(map(quoted, value))}]"
-        case _:
-            text = str(value)
-            plain = _PLAIN.fullmatch(text) and normal_form(text) not in {
-                *RESERVED,
-                *_UNKNOWN_MEANINGS,
-            }
-            return text if plain else json.dumps(text, ensure_ascii=False)
-
-
-def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path, alike: list[str]) -> None:
+def _write_head(writer: MapWriter, sheet: SheetReading, path: Path, alike: list[str]) -> None:
     """Write what the map is called, which sheet it is of, and of which day the sheet tells."""
     grid = sheet.grid
-    writer.comment(
-        f"A draft for {path.name}, row {sheet.headings.number} of which has the headings."
-    )
+    writer.note(f"A draft for {path.name}, row {sheet.headings.number} of which has the headings.")
     for note in grid.notes:
-        writer.comment(f"The file was {note}.")
-    writer.comment(
-        f"Settle each `{UNSURE}`, look through the rest, and import the sheet with --as."
-    )
+        writer.note(f"The file was {note}.")
+    writer.note(f"Settle each `{UNSURE}`, look through the rest, and import the sheet with --as.")
     name = "-".join(re.findall("[a-z0-9]+", normal_form(path.stem)))
     writer.entry(
         "tracker",
-        name if name[:1].isalpha() else f"tracker-{name}",
+        name if name[:1].isalpha() else f"tracker-{name}".rstrip("-"),
         note=("keep it: later sheets of this tracker are known by it"),
     )
     if grid.sheet:
@@ -293,7 +177,7 @@ def _write_head(writer: _MapWriter, sheet: _SheetReading, path: Path, alike: lis
     else:
         note = "the sheet tells of the day of the import, or of the one that --on says"
         writer.entry("as_at", "import", note=note)
-    writer.gap()
+    writer.blank()
 
 
 def _note_on_sheets(grid: Grid, alike: list[str]) -> str:
@@ -304,7 +188,7 @@ def _note_on_sheets(grid: Grid, alike: list[str]) -> str:
     return f"{note}; {both} reads those of these headings as one" if alike else note
 
 
-def _banner_days(sheet: _SheetReading) -> dict[date, str]:
+def _banner_days(sheet: SheetReading) -> dict[date, str]:
     return {
         day: row.text(column)
         for row in sheet.grid.rows
@@ -314,7 +198,7 @@ def _banner_days(sheet: _SheetReading) -> dict[date, str]:
     }
 
 
-def _date_order(sheet: _SheetReading) -> tuple[str, str]:
+def _date_order(sheet: SheetReading) -> tuple[str, str]:
     """Return in which order the days of the sheet stand, and why; never from one cell alone."""
     texts = [
         (row, column, text)
@@ -345,7 +229,7 @@ def _date_order(sheet: _SheetReading) -> tuple[str, str]:
     return orders[0], f"{days}, such as {text} in {cell}: mend what is wrong"
 
 
-def _write_fixed(writer: _MapWriter, sheet: _SheetReading, fill: Mapping[str, str]) -> None:
+def _write_fixed(writer: MapWriter, sheet: SheetReading, fill: Mapping[str, str]) -> None:
     """Write what is the same in every row."""
     writer.entry("fixed")
     force = fill.get("force", UNSURE)
@@ -366,10 +250,10 @@ def _write_fixed(writer: _MapWriter, sheet: _SheetReading, fill: Mapping[str, st
     if "level" not in sheet.guesses:
         note = "no column says which level each row has: 1 to 4, or none"
         writer.entry("level", UNSURE, indent=1, note=note)
-    writer.gap()
+    writer.blank()
 
 
-def _category_named(sheet: _SheetReading) -> tuple[str, str]:
+def _category_named(sheet: SheetReading) -> tuple[str, str]:
     """Return the category that the sheet's name or the heading of its texts says, and a note."""
     title = sheet.column("title")
     for named in (sheet.grid.sheet or "", title.heading if title else ""):
@@ -379,15 +263,10 @@ def _category_named(sheet: _SheetReading) -> tuple[str, str]:
     return UNSURE, "no column says what each row is: recommendation, afi or cause_of_concern"
 
 
-def _write_columns(writer: _MapWriter, sheet: _SheetReading) -> None:
+def _write_columns(writer: MapWriter, sheet: SheetReading) -> None:
     """Write the heading of each thing that is read from a column."""
     writer.entry("columns")
-    for target in ("record", "issued"):
-        if target not in sheet.guesses:
-            writer.entry(target, UNSURE, indent=1, note=f"the heading of {TARGETS[target]}")
-    if "state" not in sheet.guesses:
-        note = "no column says where each row stands; without this line each is at its beginning"
-        writer.entry("state", UNSURE, indent=1, note=note)
+    _write_missing(writer, sheet)
     guesses = sheet.guesses.items()
     for target, guess in sorted(guesses, key=lambda item: item[1].place):
         if guess.column is None:
@@ -395,19 +274,40 @@ def _write_columns(writer: _MapWriter, sheet: _SheetReading) -> None:
             writer.entry(target, UNSURE, indent=1, note=f"either {said}")
             continue
         heading = guess.column.heading
-        writer.entry(target, heading, indent=1, note=guess.why)
+        notes = [guess.why] if guess.why else []
+        notes += ["computed by formulas: paste it as values"] if guess.column.is_computed else []
+        writer.entry(target, heading, indent=1, note="; ".join(notes))
         if target == "issued":
             writer.entry("published", heading, indent=1, note="the day of the report, too")
         elif target == "due" and "due_words" not in sheet.guesses:
             note = "what stands there and is no day, such as TBC"
             writer.entry("due_words", heading, indent=1, note=note)
-    writer.gap()
+    writer.blank()
 
 
-def _write_rest(writer: _MapWriter, sheet: _SheetReading) -> None:
+def _write_missing(writer: MapWriter, sheet: SheetReading) -> None:
+    """Write what every record has and no column says, or may say."""
+    if "record" not in sheet.guesses:
+        writer.entry("record", UNSURE, indent=1, note=f"the heading of {TARGETS['record']}")
+    if sheet.reports is not None:
+        note = "no column says the day it was issued; `words` below says it of each report"
+        writer.entry("issued", sheet.reports.heading, indent=1, note=note)
+    elif "issued" not in sheet.guesses:
+        note = f"the heading of {TARGETS['issued']}; or remove this, and add `issued` to `fixed`"
+        writer.entry("issued", UNSURE, indent=1, note=note)
+    if "state" not in sheet.guesses:
+        note = "no column says where each row stands; without this line each is at its beginning"
+        writer.entry("state", UNSURE, indent=1, note=note)
+    if "parent" not in sheet.guesses and sheet.has_causes:
+        writer.note("No column says which recommendation is of which cause of concern: give the", 1)
+        writer.note("sheet one for `parent`, or say it by `peelflow link`.", 1)
+
+
+def _write_rest(writer: MapWriter, sheet: SheetReading) -> None:
     """Write the columns that no rules know."""
     used = {guess.column.number for guess in sheet.guesses.values() if guess.column}
-    kept = [c for c in sheet.columns if c.number not in used and c.cells]
+    rest = [column for column in sheet.columns if column.number not in used]
+    kept = [column for column in rest if column.cells and not column.is_computed]
     since = sheet.column("since")
     kept += [since] if since else []
     if kept:
@@ -417,22 +317,32 @@ def _write_rest(writer: _MapWriter, sheet: _SheetReading) -> None:
             for name in category.fields
         }
         taken = {*TARGETS, *fields}
-        writer.comment("Kept as they stand; put a heading under `ignored` to leave it out.")
+        writer.note("Kept as they stand; put a heading under `ignored` to leave it out.")
         writer.entry("own_fields")
         for column in sorted(kept, key=lambda column: column.number):
             name = quoted(field_name_of(column.heading, taken))
-            kind = ", type: date" if column.share_of_days == 1 else ""
+            kind = ", type: date" if column.is_of_days else ""
             writer.lines.append(f"  {name}: {{heading: {quoted(column.heading)}{kind}}}")
-        writer.gap()
-    named = {column.heading for column in sheet.columns if column.cells}
-    empty = [*dict.fromkeys(c.heading for c in sheet.columns if c.heading not in named)]
-    if empty:
-        writer.entry("ignored", empty, note="no cell below says anything")
-        writer.gap()
+        writer.blank()
+    read = {column.heading for column in sheet.columns if column in kept or column not in rest}
+    _write_ignored(writer, [column for column in rest if column.heading not in read])
+
+
+def _write_ignored(writer: MapWriter, columns: Sequence[SheetColumn]) -> None:
+    """Write the columns that are not read: those without cells, and those of formulas."""
+    computed = [*dict.fromkeys(column.heading for column in columns if column.is_computed)]
+    empty = [column.heading for column in columns if not column.is_computed]
+    ignored = [*dict.fromkeys((*empty, *computed))]
+    if ignored:
+        notes = ["no cell below says anything"] if empty else []
+        if computed:
+            notes.append(f"computed by formulas: {', '.join(map(shown, computed))}")
+        writer.entry("ignored", ignored, note="; ".join(notes))
+        writer.blank()
 
 
 def _write_rows_passed_over(
-    writer: _MapWriter, banners: Mapping[int, str], totals: Mapping[int, str]
+    writer: MapWriter, banners: Mapping[int, str], totals: Mapping[int, str]
 ) -> None:
     """Write which rows are no records."""
     if banners:
@@ -442,141 +352,4 @@ def _write_rows_passed_over(
         texts = [*dict.fromkeys(totals.values())]
         writer.entry("totals", texts, note="rows that begin so are sums, and no records")
     if banners or totals:
-        writer.gap()
-
-
-def _write_words(writer: _MapWriter, sheet: _SheetReading) -> None:
-    """Write what the sheet's words for categories, levels, states and fields mean."""
-    _write_categories(writer, sheet)
-    _write_levels(writer, sheet)
-    _write_states(writer, sheet)
-    _write_field_words(writer, sheet)
-
-
-def _blank_rows(sheet: _SheetReading, target: str) -> list[GridRow]:
-    column = sheet.column(target)
-    return [] if column is None else [r for r in sheet.rows if not r.text(column.number)]
-
-
-def _rows_note(count: int) -> str:
-    return counted(count, "row")
-
-
-def _write_categories(writer: _MapWriter, sheet: _SheetReading) -> None:
-    column = sheet.column("category")
-    if column is None:
-        return
-    writer.entry("categories")
-    for word, count in column.words.items():
-        meaning = CATEGORY_WORDS.get(normal_form(word), UNSURE)
-        note = (
-            ""
-            if meaning != UNSURE
-            else (f"{_rows_note(count)}: recommendation, afi, cause_of_concern or another category")
-        )
-        writer.entry(word, meaning, indent=1, note=note)
-    blank = _blank_rows(sheet, "category")
-    if blank:
-        writer.entry(BLANK, UNSURE, indent=1, note=f"in {_rows_note(len(blank))}")
-    writer.gap()
-
-
-def _write_levels(writer: _MapWriter, sheet: _SheetReading) -> None:
-    column = sheet.column("level")
-    if column is None:
-        return
-    words: dict[str, object] = {}
-    notes: dict[str, str] = {}
-    for word, count in column.words.items():
-        level = level_of_word(word)
-        if level == "":
-            words[word], notes[word] = UNSURE, f"{_rows_note(count)}: 1 to 4, or none"
-        elif normal_form(word) not in LEVEL_WORDS:
-            words |= {word: level, **level_words_like(word)}
-    levelled = [
-        row
-        for row in _blank_rows(sheet, "level")
-        if sheet.rulebook.levels_added(sheet.category_of(row)) not in {(), ("none",)}
-    ]
-    if levelled:
-        words[BLANK] = UNSURE
-        notes[BLANK] = f"in {_rows_note(len(levelled))}; `none` is closed before levels"
-    if words:
-        writer.entry("levels")
-        for word, meaning in words.items():
-            writer.entry(word, meaning, indent=1, note=notes.get(word, ""))
-        writer.gap()
-
-
-def _write_states(writer: _MapWriter, sheet: _SheetReading) -> None:
-    """Write for each level which state a word stands for, and what occurs and stands for none."""
-    column = sheet.column("state")
-    if column is None:
-        return
-    pairs = Counter(
-        (sheet.key_of(row), normal_form(sheet.word("state", row))) for row in sheet.rows
-    )
-    keys = LEVEL_WORDS if sheet.column("level") is not None else ("none",)
-    found = {
-        key: [*_state_entries(sheet.lifecycles(key), key, column.words, pairs)] for key in keys
-    }
-    if not any(found.values()):
-        return
-    writer.entry("states")
-    for key, entries in found.items():
-        if entries:
-            writer.entry(key, indent=1)
-            for word, state, note in entries:
-                writer.entry(word, state, indent=2, note=note)
-    writer.gap()
-
-
-def _state_entries(
-    lifecycles: list[Lifecycle], key: str, words: Iterable[str], pairs: Counter[tuple[str, str]]
-) -> Iterator[tuple[str, str, str]]:
-    """Yield each word of a level with its state and a note."""
-    for word in (*words, BLANK):
-        count = pairs[key, "" if word == BLANK else normal_form(word)]
-        states = {state_of_word(word, rules) for rules in lifecycles} - {""}
-        if len(states) == 1 and word != BLANK:
-            yield word, next(iter(states)), IDEA_NOTES.get(idea_of_word(word), "")
-        elif count and lifecycles:
-            choices = dict.fromkeys(state for rules in lifecycles for state in rules.states)
-            yield word, UNSURE, f"{_rows_note(count)}: one of {', '.join(choices)}"
-
-
-def _write_field_words(writer: _MapWriter, sheet: _SheetReading) -> None:
-    """Write what the words of other columns mean: of owners and of questions."""
-    entries = {
-        "owner": _owner_words(sheet.column("owner")),
-        "question": _question_words(sheet.column("question")),
-    }
-    if not any(entries.values()):
-        return
-    writer.entry("words")
-    for target, words in entries.items():
-        if words:
-            writer.entry(target, indent=1)
-        for word, (meaning, note) in words.items():
-            writer.entry(word, meaning, indent=2, note=note)
-
-
-def _owner_words(column: SheetColumn | None) -> dict[str, tuple[str, str]]:
-    """Return the words that name nobody."""
-    words = {} if column is None else column.words
-    return {word: (BLANK, "") for word in words if normal_form(word) in NOBODY_WORDS}
-
-
-def _question_words(column: SheetColumn | None) -> dict[str, tuple[str, str]]:
-    """Return what each word for a question means, and those that say the others in its form."""
-    words: dict[str, str] = {}
-    notes: dict[str, str] = {}
-    for word, count in () if column is None else column.words.items():
-        number = question_of_word(word)
-        if normal_form(word) in EMPTY_WORDS:
-            words[word] = BLANK
-        elif not number:
-            words[word], notes[word] = UNSURE, f"{_rows_note(count)}: its number, or {BLANK}"
-        elif number != word:
-            words |= {word: number, **question_words_like(word)}
-    return {word: (meaning, notes.get(word, "")) for word, meaning in words.items()}
+        writer.blank()

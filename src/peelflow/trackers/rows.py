@@ -6,15 +6,21 @@ Every cell is read before anything is asked of a register, so that all faults co
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property, partial
 from typing import TypeVar
 
 from attrs import field
 
-from peelflow.errors import Diagnostic, InvalidRequest, InvalidRules, Span
+from peelflow.errors import (
+    Diagnostic,
+    InspectorateOnly,
+    InvalidRequest,
+    PeelflowError,
+    Span,
+    UnknownRecord,
+)
 from peelflow.model.date_spans import is_as_known
 from peelflow.model.records import Value
 from peelflow.model.rules import Category, Level, Lifecycle
@@ -29,15 +35,21 @@ from peelflow.register.validation import (
 )
 from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import Rulebook
-from peelflow.rulebook.yaml_reader import fault
-from peelflow.texts import is_unseen
 from peelflow.trackers.days import day_of, is_like_a_day
-from peelflow.trackers.grid import CellValue, Grid, GridRow, column_letters, text_of
-from peelflow.trackers.mapping import ACT_TARGETS, RECORD_TARGETS, TARGETS, MapFile, categories_of
+from peelflow.trackers.grid import CellValue, Grid, GridRow, text_of
+from peelflow.trackers.headings import Headings, normal_form
+from peelflow.trackers.mapping import (
+    ACT_TARGETS,
+    NEEDED_TARGETS,
+    TARGETS,
+    MapFile,
+    categories_of,
+)
 
 T = TypeVar("T")
 LEVEL_WORDS: Mapping[str, Level] = {"1": 1, "2": 2, "3": 3, "4": 4, "none": None}
 DAY_TARGETS = ("issued", "since", "signed_on")
+FORCE_TARGETS = ("force", "joint_with")
 NOBODY_WORDS = frozenset(
     {
         *("n/a", "na", "none", "nil", "-", "--", "not applicable", "?", "unknown", "not known"),
@@ -46,19 +58,14 @@ NOBODY_WORDS = frozenset(
     }
 )
 """What stands where a person is asked for and names nobody."""
-HEADING_ROWS = 200
-"""How far down the headings may begin."""
-
-
-def normal_form(text: str) -> str:
-    """Return a word of a sheet as it is compared: whatever its case, spaces and unseen marks.
-
-    Args:
-        text: What a cell or a heading says.
-    """
-    if not text.isascii():
-        text = "".join(mark for mark in text if mark.isspace() or not is_unseen(mark))
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+_WHOSE_WORD = (
+    "write `inspectorate` in the map's `fixed`: who there said so; or give the sheet columns for "
+    "`actor` and `actor_role`"
+)
+_NUMBER_OR_MONTH = re.compile(
+    r"[0-9]+|\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
+)
 
 
 def word_of(text: str) -> str:
@@ -68,6 +75,12 @@ def word_of(text: str) -> str:
         text: What the cell says.
     """
     return normal_form(text) or BLANK
+
+
+def _without_numbers(text: str) -> str:
+    """Return a banner as it is compared: a count or a day in it changes from month to month."""
+    word = normal_form(text)
+    return _NUMBER_OR_MONTH.sub("9", word) if any(map(str.isalpha, word)) else word
 
 
 @frozen
@@ -106,113 +119,6 @@ class _BadCellError(Exception):
     def __init__(self, sentence: str, instead: str) -> None:
         super().__init__()
         self.sentence, self.instead = sentence, instead
-
-
-@frozen(eq=False)
-class Headings:
-    """The row of headings, and the column that each target is read from."""
-
-    row: GridRow
-    columns: Mapping[str, int]
-    texts: Mapping[int, str]
-
-
-def find_headings(grid: Grid, file: MapFile, other_texts: Iterable[str] = ()) -> Headings:
-    """Return the row that has the map's headings, whatever banners stand above it.
-
-    Args:
-        grid: The sheet.
-        file: The map.
-        other_texts: What stands on the other sheets of the tracker: a heading of theirs may lack
-            here, but for those of what places a record.
-
-    Raises:
-        InvalidRules: No row has them all, one stands twice, or a column is not in the map.
-    """
-    tracker = file.tracker
-    own = {name: declared.heading for name, declared in tracker.own_fields.items()}
-    wanted = {
-        target: normal_form(text) for target, text in (*tracker.columns.items(), *own.items())
-    }
-    needed = {*wanted.values()}
-
-    def hits(row: GridRow) -> int:
-        return len(needed & {normal_form(row.text(column)) for column in row.filled})
-
-    row = max(grid.rows[:HEADING_ROWS], key=hits, default=None)
-    if row is None or not hits(row):
-        names = listed((*tracker.columns.values(), *own.values()))
-        sentence, instead = f"no row has the headings {names}", "name the right `sheet` in the map"
-        raise fault(Span(grid.file), "sheet-unknown", sentence, instead)
-    texts = {column: row.text(column) for column in row.filled}
-    places: dict[str, list[int]] = {}
-    for column, text in texts.items():
-        places.setdefault(normal_form(text), []).append(column)
-    headings = Headings(
-        row, {target: places[text][0] for target, text in wanted.items() if text in places}, texts
-    )
-    needed_here = {wanted[target] for target in RECORD_TARGETS if target in wanted}
-    may_lack = {*map(normal_form, other_texts)} - needed_here
-    faults = [*_heading_faults(grid, file, headings, places, may_lack)]
-    faults += _unheaded_faults(grid, headings)
-    if faults:
-        raise InvalidRules(faults)
-    return headings
-
-
-def named_headings(file: MapFile) -> tuple[str, ...]:
-    """Return the headings of the columns that a map reads, each once.
-
-    Args:
-        file: The map.
-    """
-    own = (declared.heading for declared in file.tracker.own_fields.values())
-    return tuple(dict.fromkeys((*file.tracker.columns.values(), *own)))
-
-
-def _heading_faults(
-    grid: Grid,
-    file: MapFile,
-    headings: Headings,
-    places: Mapping[str, Sequence[int]],
-    may_lack: set[str],
-) -> Iterator[Diagnostic]:
-    """Yield the headings that are missing, that stand twice, and that the map does not name."""
-    tracker, row, named = file.tracker, headings.row, named_headings(file)
-    for heading in named:
-        columns = places.get(normal_form(heading), ())
-        if len(columns) > 1:
-            cells = listed(grid.place(row.number, column) for column in columns)
-            sentence = f"the heading `{shown(heading)}` stands in {cells}"
-            span = grid.span(row, columns[1])
-            yield Diagnostic(
-                span, "sheet-column", sentence, "name each column by a heading of its own"
-            )
-        elif not columns and normal_form(heading) not in may_lack:
-            sentence = f"row {row.number} has the headings, but none is `{shown(heading)}`"
-            instead = suggestion(heading, headings.texts.values())
-            yield Diagnostic(grid.span(row, 1), "sheet-column", sentence, instead)
-    known = {normal_form(text) for text in (*named, *tracker.ignored)}
-    for column, text in headings.texts.items():
-        if normal_form(text) not in known:
-            cell = grid.place(row.number, column)
-            sentence = f"{cell}: the map says nothing of the column `{shown(text)}`"
-            instead = "name it under `columns`, `own_fields` or `ignored`"
-            yield Diagnostic(grid.span(row, column), "sheet-column", sentence, instead)
-
-
-def _unheaded_faults(grid: Grid, headings: Headings) -> Iterator[Diagnostic]:
-    """Yield the columns that have cells below the headings and no heading."""
-    seen: set[int] = set()
-    for row in grid.rows:
-        if row.number > headings.row.number:
-            for column in row.filled:
-                if column not in headings.texts and column not in seen:
-                    seen.add(column)
-                    cell = grid.place(row.number, column)
-                    sentence = f"{cell}: column {column_letters(column)} has cells and no heading"
-                    instead = "give it a heading, or remove what stands there"
-                    yield Diagnostic(grid.span(row, column), "sheet-column", sentence, instead)
 
 
 @define(eq=False)
@@ -266,11 +172,11 @@ class RowReader:
 
     @cached_property
     def _banners(self) -> frozenset[str]:
-        return frozenset(map(normal_form, self.file.tracker.banners))
+        return frozenset(map(_without_numbers, self.file.tracker.banners))
 
     @cached_property
     def _totals(self) -> frozenset[str]:
-        return frozenset(map(normal_form, self.file.tracker.totals))
+        return frozenset(map(_without_numbers, self.file.tracker.totals))
 
     @cached_property
     def _paired(self) -> Mapping[str, str]:
@@ -313,9 +219,10 @@ class RowReader:
 
     def _is_passed_over(self, row: GridRow) -> bool:
         """Return whether a row repeats the headings, or is a banner or sum that the map names."""
-        first = normal_form(row.text(row.filled[0])) if row.filled else ""
-        is_banner = len(row.filled) == 1 and first in self._banners
-        return is_banner or first in self._totals or row.cells == self.headings.row.cells
+        first = row.text(row.filled[0]) if row.filled else ""
+        is_banner = len(row.filled) == 1 and _without_numbers(first) in self._banners
+        is_total = normal_form(first) in self._totals
+        return is_banner or is_total or row.cells == self.headings.row.cells
 
     def read(self, row: GridRow) -> TrackerRow | None:
         """Return what a row says, None where a cell of it is wrong.
@@ -325,6 +232,9 @@ class RowReader:
         """
         known = len(self.faults)
         self._check_width(row)
+        if self._stands_alone(row):
+            self._take_alone(row)
+            return None
         self._check_cells(row)
         record = self._cell(row, "record", partial(self._record, row))
         category = self._cell(row, "category", self._category)
@@ -347,6 +257,28 @@ class RowReader:
             *(row, record, category, level, issued, state, fields, force, parent, joint, act)
         )
 
+    def _stands_alone(self, row: GridRow) -> bool:
+        """Return whether a row says one thing, where a record is said in several columns."""
+        needed = {self.headings.columns.get(name, 0) for name in NEEDED_TARGETS} - {0}
+        return len(needed) > 1 and len(row.filled) == 1
+
+    def _take_alone(self, row: GridRow) -> None:
+        """Take what stands alone in its row and is none of the map's banners.
+
+        A reference that stands so is one that the sheet has, though the rest of its row is empty.
+        """
+        (column,) = row.filled
+        text = row.text(column)
+        if column == self.headings.columns.get("record"):
+            self.first_places.setdefault(
+                f"{self.file.tracker.fixed.prefix or ''}{text}", self.grid.place(row.number, column)
+            )
+        sentence = f"{self.grid.place(row.number, column)}: `{shown(text)}` stands alone in its row"
+        instead = "name it under `banners` in the map, or give the row its other cells"
+        self.faults.append(
+            Diagnostic(self.grid.span(row, column), "sheet-value", sentence, instead)
+        )
+
     def cell_fault(self, row: GridRow, target: str, sentence: str, instead: str) -> Diagnostic:
         """Return what is wrong in the cell of a row that a target is read from.
 
@@ -362,13 +294,49 @@ class RowReader:
         span = self.grid.span(row, column)
         return Diagnostic(span, "sheet-value", f"{place}, `{heading}`: {sentence}", instead)
 
+    def fault_of(self, row: TrackerRow, error: PeelflowError) -> Diagnostic:
+        """Return what the register has against a row, in the cell that it is about.
+
+        Args:
+            row: The row.
+            error: Why it is not taken.
+        """
+        sentence, instead, target = str(error), "mend the row", "record"
+        if isinstance(error, UnknownRecord):
+            return self._unknown_record(row, error.record)
+        if isinstance(error, InspectorateOnly):
+            sentence, instead, target = error.why, _WHOSE_WORD, "state"
+        elif isinstance(error, InvalidRequest):
+            sentence, instead = error.why, error.instead
+            named = (*row.fields, *row.act)
+            target = next((name for name in named if f"`{name}`" in error.what), target)
+            if target == "record" and "the person" in error.what:
+                said = (name for name, value in row.fields.items() if repr(value) in error.what)
+                target = next(said, "record")
+            if target == "record":
+                sentence = f"{error.what}: {error.why}" if error.what else error.why
+        return self.cell_fault(row.row, target, sentence, instead)
+
+    def _unknown_record(self, row: TrackerRow, name: str) -> Diagnostic:
+        """Say that a row names a record that is not there, in the cell that names it."""
+        target = "parent" if name == row.parent else "successor"
+        word = normal_form(name)
+        alike = [known for known in self.first_places if normal_form(known) == word]
+        near = next(iter(alike), None) or nearest_name(name, self.first_places)
+        instead = "give it a row of its own, or empty the cell"
+        if near is not None:
+            instead = (
+                f"write `{near.removeprefix(self.file.tracker.fixed.prefix or '')}`, or {instead}"
+            )
+        return self.cell_fault(row.row, target, f"no record is called `{shown(name)}`", instead)
+
     def _cell(self, row: GridRow, target: str, read: Callable[[CellValue], T]) -> T | None:
         """Return what a cell says, or take what is wrong with it and return None."""
         column = self.headings.columns.get(target)
         if column is not None and (row.number, column) in self._computed:
             return None
         try:
-            return read(None if column is None else row.value(column))
+            return read(None if column is None else self._meant(target, row.value(column)))
         except _BadCellError as bad:
             found = self.cell_fault(row, target, bad.sentence, bad.instead)
         except InvalidRequest as bad:
@@ -378,6 +346,17 @@ class RowReader:
             self._fault_spans.add(found.span)
             self.faults.append(found)
         return None
+
+    def _meant(self, target: str, value: CellValue) -> CellValue:
+        """Return what a cell says, by the map's words for its column; None where it says nothing.
+
+        A cell of forces may name several: its words are looked up one by one.
+        """
+        words = self._words.get(target)
+        if not words or target in FORCE_TARGETS:
+            return value
+        meaning = words.get(word_of(text_of(value)))
+        return value if meaning is None else None if meaning == BLANK else meaning
 
     @cached_property
     def _computed(self) -> frozenset[tuple[int, int]]:
@@ -424,7 +403,15 @@ class RowReader:
         text = text_of(value)
         if not text:
             raise _BadCellError("the reference is empty", "give the row its reference")
-        record = checked_id(f"{self.file.tracker.fixed.prefix or ''}{text}")
+        if normal_form(text) in NOBODY_WORDS:
+            instead = "give the row its reference, or leave it out until it has one"
+            raise _BadCellError(f"`{shown(text)}` is no reference", instead)
+        _check_lines("record", text)
+        record = f"{self.file.tracker.fixed.prefix or ''}{text}"
+        try:
+            checked_id(record)
+        except InvalidRequest as bad:
+            raise _BadCellError(f"`{shown(text)}` {bad.why}", bad.instead) from None
         place = self.grid.place(row.number, self.headings.columns["record"])
         first = self.first_places.setdefault(record, place)
         if first != place:
@@ -508,7 +495,7 @@ class RowReader:
             raise _BadCellError(sentence, instead)
 
     def _issued(self, value: CellValue) -> date:
-        day = self._day(value)
+        day = self._day("issued", value) or self.file.tracker.fixed.issued
         if day is None:
             raise _BadCellError("the day it was issued is empty", "give it, such as 30/03/2023")
         if day > self.as_at:
@@ -516,15 +503,20 @@ class RowReader:
             raise _BadCellError(sentence, "mend it, or say another day with `--on`")
         return day
 
-    def _day(self, value: CellValue) -> date | None:
+    def _day(self, target: str, value: CellValue) -> date | None:
         """Return the day of a cell, None where it is empty."""
         if value is None:
             return None
         order = self.file.tracker.dates
         day = day_of(value, order, since_1904=self.grid.since_1904)
         if day is None:
-            sentence = f"`{shown(text_of(value))}` is no day, read as {order}"
-            raise _BadCellError(sentence, "write it as 30/03/2023 or 2023-03-30, or as a date cell")
+            text = shown(text_of(value))
+            instead = "write it as 30/03/2023 or 2023-03-30, or as a date cell"
+            if not any(map(str.isdigit, text)):
+                instead = (
+                    f"empty the cell, or say `{text}: blank` under `words: {target}` in the map"
+                )
+            raise _BadCellError(f"`{text}` is no day, read as {order}", instead)
         return day
 
     def _rules(self, category: str, level: Level, issued: date, _: CellValue) -> Lifecycle:
@@ -583,8 +575,7 @@ class RowReader:
     def _field(self, kind: Category, name: str, record: str, value: CellValue) -> Value | None:
         """Return what a cell says of a field."""
         text = text_of(value)
-        text = self._words.get(name, {}).get(normal_form(text), text)
-        if not text or text == BLANK:
+        if not text:
             return None
         if is_as_known(text) and (known := self._as_known(kind, name)):
             return text if known == name else None
@@ -595,10 +586,10 @@ class RowReader:
         if not is_date and name in self._paired.values() and self._is_day(value, text):
             return None
         if is_date:
-            # A word of the map may stand for a day.
-            read = self._day(value if text == text_of(value) else text)
+            read = self._day(name, value)
             return None if read is None else read.isoformat()
         if kind.fields[name].type == "person":
+            _check_lines(name, text)
             check_name(text, "the person")
             if normal_form(text) in NOBODY_WORDS:
                 said = shown(text)
@@ -625,7 +616,8 @@ class RowReader:
         said: dict[str, str | date] = {}
         for target in ACT_TARGETS:
             if target in self.headings.columns:
-                read = self._day if target in DAY_TARGETS else self._act_text(target)
+                is_day = target in DAY_TARGETS
+                read = partial(self._day, target) if is_day else self._act_text(target)
                 value = self._cell(row, target, read)
                 if value:
                     said[target] = value
@@ -633,6 +625,16 @@ class RowReader:
 
     def _act_text(self, target: str) -> Callable[[CellValue], str | None]:
         return self._reference if target == "successor" else lambda value: text_of(value) or None
+
+
+def _check_lines(target: str, text: str) -> None:
+    """Refuse several lines where one thing is named: they may be one name, or several."""
+    if len(text.splitlines()) > 1:
+        word = shown(text)
+        instead = "give each recommendation a row of its own"
+        if target != "record":
+            instead = f"write it on one line, or say `{word}: …` under `words: {target}` in the map"
+        raise _BadCellError(f"`{word}` runs over several lines", instead)
 
 
 def _refuse_undeclared(category: str, target: str, value: CellValue) -> None:

@@ -7,9 +7,8 @@ rules refuse is never forced; it is told, with why, and with the way that would 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from itertools import chain
@@ -21,11 +20,9 @@ from attrs import evolve, field
 from peelflow.engine.fold import is_assumed
 from peelflow.errors import (
     Diagnostic,
-    InspectorateOnly,
     InvalidRequest,
     InvalidRules,
     NotPermitted,
-    PeelflowError,
     Span,
     UnknownRecord,
 )
@@ -55,6 +52,7 @@ from peelflow.rulebook.yaml_reader import fault
 from peelflow.stores.base import RecordQuery
 from peelflow.trackers.days import days_in
 from peelflow.trackers.grid import Grid, read_csv, read_file
+from peelflow.trackers.headings import HEADING_ROWS, Headings, find_headings
 from peelflow.trackers.mapping import MapFile, read_map, with_own_fields
 from peelflow.trackers.moves import (
     MoveRequest,
@@ -63,16 +61,13 @@ from peelflow.trackers.moves import (
     say_path,
     say_refusal,
 )
-from peelflow.trackers.rows import HEADING_ROWS, Headings, RowReader, TrackerRow, find_headings
+from peelflow.trackers.references import KnownReferences, alike_notes
+from peelflow.trackers.rows import RowReader, TrackerRow
 from peelflow.trackers.workbook import SUFFIXES, Workbook, read_workbook
 
 OutcomeKind = Literal["added", "changed", "closed", "moved", "refused", "left", "gone"]
 """What becomes of a record; `left`: the register knows better, `gone`: the sheet lost it."""
 LETTER = "letter"
-_WHOSE_WORD = (
-    "write `inspectorate` in the map's `fixed`: who there said so; or give the sheet columns for "
-    "`actor` and `actor_role`"
-)
 
 
 @frozen
@@ -163,7 +158,11 @@ def import_tracker(
     folder = None if documents_from is None else Path(documents_from)
     run = _UpdateRun(session, readers, Path(path), folder)
     run.take_all(on_progress)
-    notes = (*notes, *chain.from_iterable(reader.notes for reader in readers))
+    notes = (
+        *notes,
+        *chain.from_iterable(reader.notes for reader in readers),
+        *alike_notes(places),
+    )
     found = tuple(sorted((*faults, *run.faults)))
     if found and not partial:
         return TrackerResult(as_at, (), 0, found, notes)
@@ -273,7 +272,8 @@ class _UpdateRun:
     outcomes: list[Outcome] = field(factory=list)
     faults: list[Diagnostic] = field(factory=list)
     unchanged: int = 0
-    _seen: set[str] = field(factory=set)
+    _seen: frozenset[str] = frozenset()
+    _rows: Mapping[str, TrackerRow] = field(factory=dict)
 
     @property
     def _file(self) -> MapFile:
@@ -296,10 +296,19 @@ class _UpdateRun:
     def _key_prefix(self) -> str:
         return f"tracker:{self._file.tracker.tracker}:"
 
+    @cached_property
+    def _known(self) -> KnownReferences:
+        """What the register has when the sheet comes in."""
+        fixed = self._file.tracker.fixed
+        return KnownReferences(
+            self.session, fixed.force, fixed.prefix or "", self._key_prefix, self._seen, self._rows
+        )
+
     def take_all(self, on_progress: Callable[[int, int], None]) -> None:
         """Take every row, a parent before its children."""
         rows = _parents_first([row for reader in self.readers for row in reader.rows()])
-        self._seen = {*self.readers[0].references()}
+        self._seen = frozenset(self.readers[0].references())
+        self._rows = {row.record: row for row in rows}
         self.session.read(tuple(self._seen))
         for done, row in enumerate(rows, start=1):
             known = len(self.outcomes) + len(self.faults)
@@ -312,50 +321,14 @@ class _UpdateRun:
         record = self.session.find(row.record)
         try:
             if record is None:
-                self._check_zeros(row)
+                self._known.check_new(row)
+                self._known.check_text(row)
                 self._add(row)
             else:
                 _check_force(row, record)
                 self._update(row, record)
         except (InvalidRequest, Refused, UnknownRecord) as error:
-            self._take_fault(row, error)
-
-    def _check_zeros(self, row: TrackerRow) -> None:
-        """Refuse a reference that one lost its leading zeros to, as spreadsheets drop them."""
-        alike = self._known_without_zeros.get(_without_zeros(row.record), ())
-        known = next((name for name in alike if name not in self._seen), None)
-        if known is not None:
-            why = f"`{row.record}` differs only by zeros from `{known}`, which no row has any more"
-            instead = f"write `{known}`, in a column that the spreadsheet has as Text"
-            raise InvalidRequest("", why, instead)
-
-    @cached_property
-    def _known_without_zeros(self) -> Mapping[str, Sequence[str]]:
-        """The ids that the register has, by what is left of each without its leading zeros."""
-        query = RecordQuery(force=self._file.tracker.fixed.force)
-        known: dict[str, list[str]] = {}
-        for record in self.session.services.store.records(query):
-            known.setdefault(_without_zeros(record.id), []).append(record.id)
-        return known
-
-    def _take_fault(self, row: TrackerRow, error: PeelflowError) -> None:
-        sentence, instead, target = str(error), "mend the row", "record"
-        if isinstance(error, InspectorateOnly):
-            sentence, instead, target = error.why, _WHOSE_WORD, "state"
-        elif isinstance(error, InvalidRequest):
-            sentence, instead = error.why, error.instead
-            named = (*row.fields, *row.act)
-            target = next((name for name in named if f"`{name}`" in error.what), target)
-            if target == "record" and "the person" in error.what:
-                target = self._person_target(row, error.what)
-            if target == "record":
-                sentence = f"{error.what}: {error.why}" if error.what else error.why
-        self.faults.append(self._reader(row).cell_fault(row.row, target, sentence, instead))
-
-    def _person_target(self, row: TrackerRow, what: str) -> str:
-        """Return the column that says the person whom an error is about."""
-        said = (name for name, value in row.fields.items() if repr(value) in what)
-        return next(said, "record")
+            self.faults.append(self._reader(row).fault_of(row, error))
 
     def _provenance(self, row: TrackerRow, target: str, number: int) -> Provenance:
         """Return who says a thing, as at when, and where in the sheet it stands."""
@@ -425,6 +398,8 @@ class _UpdateRun:
         moves = row.state is not None and row.state != record.state
         fixed = [*self._fixed_changes(row, record)]
         told = self._told(record) if changes or moves or fixed else _Told({}, None, None)
+        if "title" in changes and told.fields.get("title") != row.fields["title"]:
+            self._known.check_text(row)
         self._tell_fixed(row, fixed, told)
         moves = moves and (row.category, row.level) == (record.category, record.level)
         is_earlier = self._day_of_move(row) < self._as_at
@@ -597,11 +572,6 @@ class _UpdateRun:
                 what = f"its row is gone from the sheet; it stands in `{record.state}`"
                 instead = "nothing is done; put the row back, or act on the record"
                 yield Outcome(record.id, "gone", "", what, instead, is_assumed(record))
-
-
-def _without_zeros(reference: str) -> str:
-    """Return a reference with each of its numbers as a spreadsheet writes it: 7 for 007."""
-    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", reference)
 
 
 def _check_force(row: TrackerRow, record: Record) -> None:

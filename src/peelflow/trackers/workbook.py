@@ -49,6 +49,7 @@ _OUTSIDE_PARTS: Mapping[str, str] = {
 _OTHER_KINDS: Mapping[str, str] = {
     "content.xml": "is a sheet of LibreOffice, .ods",
     "index/document.iwa": "is a sheet of Numbers",
+    "word/document.xml": "is a document of Word",
     "xl/workbook.bin": "is a workbook of the binary kind, .xlsb",
 }
 """What is packed as a workbook is and is none, by a part that it has."""

@@ -1,0 +1,172 @@
+"""The same record under another reference is no new record, and no text goes to another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from peelflow.register.register import Register
+from peelflow.trackers.references import MOST_TOLD, alike_notes, plain_reference
+from tests.trackers.conftest import MAP, Import, cells_of, row, said
+
+TEXTS = tuple(f"The force should improve how it deals with {what}" for what in "abcd")
+
+
+@pytest.mark.parametrize(
+    ("reference", "plain"),
+    [
+        ("PEEL/2023/007", "peel 2023 7"),
+        (" peel \N{EN DASH} 2023-7.", "peel 2023 7"),
+        ("Rec7a", "rec 7 a"),
+        ("1.10", "1 10"),
+        ("0", "0"),
+        ("§", "§"),
+    ],
+)
+def test_a_reference_is_its_words_and_numbers(reference: str, plain: str) -> None:
+    """Whatever parts them."""
+    assert plain_reference(reference) == plain
+
+
+@pytest.mark.parametrize("now", ["PEEL-2023-007", "PEEL 2023 7", "PEEL.2023/7"])
+def test_a_reference_that_is_written_otherwise_is_no_new_record(now: str, bring: Import) -> None:
+    """The record would stand twice, and the old one be gone."""
+    assert bring(row(Ref="PEEL/2023/007")).kept
+    result = bring(row(Ref=now))
+
+    ((place, sentence),) = cells_of(result)
+    assert place == "Tracker!A2"
+    known = "from `PEEL/2023/007`, which no row has any more"
+    assert sentence == f"`{now}` differs only by case, spaces, signs and zeros {known}"
+    meant = f"`{now}: PEEL/2023/007` under `words: record` in the map"
+    assert result.faults[0].help == f"write `PEEL/2023/007`, or say {meant}"
+
+
+def test_words_of_the_map_say_which_reference_is_meant(bring: Import, register: Register) -> None:
+    """As the fault of the new one says."""
+    bring(row(Ref="PEEL/7"))
+    words = MAP.replace("words: {", "words: {record: {PEEL-7: PEEL/7}, ")
+    result = bring(row(Ref="PEEL-7", Lead="Kim"), map_text=words)
+
+    assert said(result) == [("PEEL/7", "changed", "owner: `Head of Custody` → `Kim`")]
+    assert [record.id for record in register.records()] == ["PEEL/7"]
+
+
+def test_references_that_are_both_in_the_sheet_are_told(bring: Import) -> None:
+    """They may be two records, so nothing is refused."""
+    result = bring(row(Ref="WMP-7"), row(Ref="WMP/07"), row(Ref="WMP/8"))
+
+    assert result.counts() == {"added": 3}
+    told = "`WMP-7` in Tracker!A2 and `WMP/07` in Tracker!A3"
+    assert result.notes == (f"read as several records, though hardly told apart: {told}",)
+    assert bring(row(Ref="WMP-7"), row(Ref="WMP/07"), row(Ref="WMP/8")).unchanged == 3
+
+
+def test_only_some_of_many_are_named() -> None:
+    """How many more there are is."""
+    places = {f"{sign}{n}": f"A{n}" for n in range(1, MOST_TOLD + 3) for sign in ("R/", "R-")}
+    notes = [*alike_notes(places)]
+
+    assert len(notes) == MOST_TOLD + 1
+    assert notes[-1] == "read with 2 more references that are hardly told apart"
+
+
+def rows(*texts: str, first: int = 1) -> list[dict[str, Any]]:
+    """Return rows that are counted, each with its text."""
+    return [row(Ref=f"{n}", Text=text) for n, text in enumerate(texts, start=first)]
+
+
+def test_references_that_were_given_anew_are_told(bring: Import, register: Register) -> None:
+    """A row was removed and the others counted again: each would say what the next one said."""
+    assert bring(*rows(*TEXTS)).kept
+    result = bring(*rows(TEXTS[0], *TEXTS[2:]))
+
+    assert cells_of(result) == [
+        ("Tracker!A3", "the text of `2` is that of `3`, which says another text now"),
+        ("Tracker!A4", "the text of `3` is that of `4`, which no row has any more"),
+    ]
+    assert result.faults[1].help == "write `4`, or say `3: 4` under `words: record` in the map"
+    assert register.record("2").fields["title"] == TEXTS[1]
+
+
+def test_a_row_that_was_put_in_between_is_told(bring: Import) -> None:
+    """The last one is new, with the text of the one before it."""
+    bring(*rows(*TEXTS[:2]))
+    result = bring(*rows(TEXTS[2], *TEXTS[:2]))
+
+    assert [place for place, _ in cells_of(result)] == ["Tracker!A3", "Tracker!A4"]
+
+
+def test_a_prefix_is_no_part_of_what_is_to_be_written(bring: Import) -> None:
+    """The sheet has its references without it."""
+    text = MAP.replace("fixed: {", "fixed: {prefix: W-, ")
+    bring(*rows(*TEXTS), map_text=text)
+    result = bring(*rows(*TEXTS[1:]), map_text=text)
+
+    assert result.faults[0].help == "write `2`, or say `1: 2` under `words: record` in the map"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (rows(*TEXTS[:2]), rows(TEXTS[0], TEXTS[2])),  # worded anew
+        (rows("Mend it", "Stop it"), rows("Stop it", "Mend it")),  # too short to tell anything
+        (rows(TEXTS[0], TEXTS[1]), rows(TEXTS[1], TEXTS[1])),  # both say so now
+        (rows(*TEXTS[:2]), [*rows(TEXTS[0], TEXTS[1]), row(Ref="9", Text=TEXTS[0])]),
+        (  # two had the text
+            rows(TEXTS[0], TEXTS[0], TEXTS[1]),
+            rows(TEXTS[2], TEXTS[3], TEXTS[0]),
+        ),
+        (  # of another day
+            rows(TEXTS[0]),
+            [row(Ref="9", Text=TEXTS[0], Published="27/01/2023")],
+        ),
+    ],
+)
+def test_a_text_that_tells_too_little_is_held_to_nothing(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], bring: Import
+) -> None:
+    """An honest sheet is taken as it is."""
+    assert bring(*before).faults == ()
+    assert bring(*after).faults == ()
+
+
+def test_a_row_with_a_fault_of_its_own_is_not_taken_for_gone(bring: Import) -> None:
+    """What it says now nobody knows."""
+    bring(*rows(*TEXTS[:2]))
+    bad, good = rows(TEXTS[0], TEXTS[0])
+    result = bring(good | {"Ref": "2"}, bad | {"Status": "?"}, partial=True)
+
+    assert [place for place, _ in cells_of(result)] == ["Tracker!I3"]
+    assert said(result)[0][:2] == ("2", "changed")
+
+
+def test_another_trackers_record_may_have_the_same_text(bring: Import) -> None:
+    """A force may keep two trackers of what HMICFRS asked of several."""
+    bring(*rows(TEXTS[0]))
+    other = MAP.replace("tracker: ours", "tracker: theirs")
+
+    assert bring(row(Ref="X-1", Text=TEXTS[0]), map_text=other).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("above", "instead"),
+    [
+        ("coc 1", "write `CoC 1`, or give it a row of its own, or empty the cell"),
+        ("CoC l", "write `CoC 1`, or give it a row of its own, or empty the cell"),
+        ("the report", "give it a row of its own, or empty the cell"),
+    ],
+)
+def test_a_parent_that_is_not_there_is_told_in_its_cell(
+    above: str, instead: str, bring: Import
+) -> None:
+    """With the one that was probably meant, as the sheet has it."""
+    text = MAP.replace("  title:", "  parent: Above\n  title:").replace(
+        "{force", "{prefix: W-, force"
+    )
+    cause = row(Ref="CoC 1", Type="CoC", Level="N/A", Above=None)
+    result = bring(cause, row(Ref="R-1", Type="Rec", Above=above), map_text=text)
+
+    assert cells_of(result) == [("Tracker!J3", f"no record is called `W-{above}`")]
+    assert result.faults[0].help == instead
