@@ -102,7 +102,7 @@ def paper(
 
 
 def _outline_of(file: Path | None, since_known: int | None) -> Outline:
-    """Return the outline that a file holds, or the standard one; it is to tell what is asked for."""
+    """Return a file's outline, or the standard one, if it tells what is asked for."""
     outline = STANDARD_OUTLINE
     if file is not None:
         outline = read_outline(read_bytes(file), str(file))
