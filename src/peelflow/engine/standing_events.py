@@ -29,7 +29,11 @@ LONGEST_CHAIN = 16
 """How many corrections of each other are followed; beyond, all are read anew at each event."""
 
 
-def each_as_recorded(history: Sequence[Event]) -> Iterator[tuple[Event, Record | None, Record]]:
+RecordedEvent = tuple[Event, Record | None, Record]
+"""An event, with the record as it stood before and after it; None before the first."""
+
+
+def each_as_recorded(history: Sequence[Event]) -> Iterator[RecordedEvent]:
     """Yield each event with the record as it stood before and after it when it was recorded.
 
     Args:

@@ -289,7 +289,7 @@ class RecordReference(Result):
     names: str
 
 
-@frozen
+@frozen(slots=False)  # made at every decision, where slots cost half as much again
 class Context:
     """All that a decision may look at besides rules and record.
 

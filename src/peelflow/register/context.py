@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import filterfalse
+from typing import Any
 
 from attrs import field
 
@@ -60,6 +61,16 @@ class Services(ReadServices):
     def _names_of_store(self) -> KnownNames:
         can = self.store.capabilities  # a store in an application's transaction has no feed
         return KnownNames(follows=(can.embedded or can.shared) and self.force is None)
+
+
+def changed_context(context: Context, parts: Mapping[str, Any]) -> Context:
+    """Return what a decision may look at with parts of it changed: `evolve` takes thrice as long.
+
+    Args:
+        context: What it may look at.
+        parts: What is to be seen otherwise, by name.
+    """
+    return Context(**{**vars(context), **parts})
 
 
 APPOINTMENT = own_ids.APPOINTMENT

@@ -81,6 +81,27 @@ def checked_parent(session: Session, child: Record) -> Record | None:
         return None
     check_text(child.parent, f"{child.id}: its parent")
     parent = session.get(child.parent)
+    check_below(session, child, parent)
+    above: Record | None = parent
+    while above is not None:
+        if above.id == child.id:
+            what = f"{child.id}: its parent {parent.id}"
+            raise InvalidRequest(what, "is the record itself, or below it", "name another")
+        above = session.get(above.parent) if above.parent else None
+    return parent
+
+
+def check_below(session: Session, child: Record, parent: Record) -> None:
+    """Refuse a parent that has no such children, is of another force or withdrawn.
+
+    Args:
+        session: What knows the categories.
+        child: The record.
+        parent: The parent that it names.
+
+    Raises:
+        InvalidRequest: With what does not fit.
+    """
     session.check_not_withdrawn(parent)
     allowed = category_of(session, parent.category).children
     if child.category not in allowed and not is_no_child(session, child.category, parent.category):
@@ -90,13 +111,6 @@ def checked_parent(session: Session, child: Record) -> Record | None:
             f"its children may be: {', '.join(allowed) or 'none'}",
         )
     _check_forces(parent, child)
-    above: Record | None = parent
-    while above is not None:
-        if above.id == child.id:
-            what = f"{child.id}: its parent {parent.id}"
-            raise InvalidRequest(what, "is the record itself, or below it", "name another")
-        above = session.get(above.parent) if above.parent else None
-    return parent
 
 
 def _check_forces(parent: Record, child: Record) -> None:

@@ -27,6 +27,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.register.archive import held_to_events, set_back_clocks
+from peelflow.register.context import changed_context
 from peelflow.register.joint import check_shown_id
 from peelflow.register.kept_acts import why_not_as_recorded
 from peelflow.register.kept_appointments import KnownAppointments
@@ -257,6 +258,7 @@ class _Untold:
     appointed_later: list[Event] = field(factory=list)
     taken_before: TakenBefore = field(factory=TakenBefore)
     closed: ClosedParents = field(factory=ClosedParents)
+    free: set[str] = field(factory=set, repr=False)
     plans: dict[str, None] = field(factory=dict)
     rings: dict[str, None] = field(factory=dict)
     steps: dict[_StepName, dict[str, None]] = field(factory=dict)
@@ -382,10 +384,10 @@ def _unrecordable_events(
     standing = {event.number for event in as_corrected(steps.history)}
 
     def as_given(context: Context) -> Context:
-        return evolve(context, predicates=predicates)
+        return changed_context(context, {"predicates": predicates})
 
     def as_voided(context: Context) -> Context:
-        return evolve(context, predicates=predicates, inspection=None)
+        return changed_context(context, {"predicates": predicates, "inspection": None})
 
     for event, before, after in steps.as_recorded():
         try:
@@ -409,7 +411,7 @@ def _each_as_recorded_fault(
     """Yield what could not have been recorded so, though it may be corrected by now."""
 
     def as_given(context: Context) -> Context:
-        return evolve(context, predicates=predicates, unseen_forces=())
+        return changed_context(context, {"predicates": predicates, "unseen_forces": ()})
 
     if not has_steps_at_once(session, steps.history):
         return
@@ -454,7 +456,7 @@ def _unfit_records(
     """Yield where a record lies and no verb would put it, and names that are two for a rule."""
     try:
         check_shown_id(session, record)
-        check_place(session, record)
+        check_place(session, record, untold.free)
     except InvalidRequest as fault:
         yield Discrepancy(record.id, 0, UNLAWFUL, str(fault))
     why = why_alike(session, names, record, history)

@@ -33,6 +33,7 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Lifecycle
+from peelflow.register.context import changed_context
 from peelflow.register.permission import (
     ContextChange,
     check_appointment_id,
@@ -121,14 +122,14 @@ def context_as_kept(
         # It lies no later than the day on which it was recorded; whether that has come is told.
         today = max(context.today, event.on)
         sent_back = _sent_back_as_kept(session, event, record, context)
-        return evolve(
-            context,
-            predicates=predicates,
-            today=today,
-            signers=signers,
-            inspection=covering,
-            sent_back=sent_back,
-        )
+        parts = {
+            "predicates": predicates,
+            "today": today,
+            "signers": signers,
+            "inspection": covering,
+            "sent_back": sent_back,
+        }
+        return changed_context(context, parts)
 
     return as_kept
 

@@ -64,7 +64,7 @@ def check_unturned(text: str, what: str) -> None:
     Raises:
         InvalidRequest: It holds such a character.
     """
-    if not TEXT_TURNERS.isdisjoint(text):
+    if not text.isascii() and not TEXT_TURNERS.isdisjoint(text):
         control = min(TEXT_TURNERS.intersection(text))
         why = f"holds U+{ord(control):04X}, which turns text around unseen"
         raise InvalidRequest(what, why, "remove it; the text itself may run either way")

@@ -38,7 +38,7 @@ from peelflow.model.rules import SYSTEM, Category
 from peelflow.register.context import APPOINTMENT, check_inspection, is_signed_later
 from peelflow.register.dependents import OTHER_LEVELS_SINCE, check_standing_acts
 from peelflow.register.entry import SAYING_SIDES
-from peelflow.register.hierarchy import checked_parent, is_no_child
+from peelflow.register.hierarchy import check_below, is_no_child
 from peelflow.register.joint import check_of_one_force, joint_of
 from peelflow.register.kept_before import as_taken, is_of_before, value_as_taken
 from peelflow.register.kept_corrections import check_correction
@@ -397,12 +397,14 @@ def check_word_given(session: Session, first: Event) -> None:
         check_added(lifecycle, first.record)
 
 
-def check_place(session: Session, record: Record) -> None:
+def check_place(session: Session, record: Record, free: set[str]) -> None:
     """Refuse a record that lies where none can: below itself, or below what does not know of it.
 
     Args:
         session: What knows the records.
         record: The record as it stands.
+        free: The ids of records that were found to lie below no circle; those of this one and of
+            what is above it come in. So a long chain is gone through once, and not for each in it.
 
     Raises:
         InvalidRequest: With where it lies.
@@ -416,24 +418,26 @@ def check_place(session: Session, record: Record) -> None:
             raise InvalidRequest(f"{record.id}: its child {name}", why, "correct what linked it")
     if record.parent is None:
         return
-    _check_no_circle(session, record)
+    _check_no_circle(session, record, free)
     parent, categories = session.get(record.parent), national().vocabulary.categories
     if {record.category, parent.category} <= categories.keys():
-        checked_parent(session, record)
+        check_text(record.parent, f"{record.id}: its parent")
+        check_below(session, record, parent)
         is_child = not is_no_child(session, record.category, parent.category)
         if is_child and record.id not in parent.children:
             why = "has it not among its children, of whom its own acts ask"
             raise InvalidRequest(f"{record.id}: its parent {parent.id}", why, "enter it anew")
 
 
-def _check_no_circle(session: Session, record: Record) -> None:
+def _check_no_circle(session: Session, record: Record, free: set[str]) -> None:
     above, seen = record, set[str]()
-    while above.parent is not None:
+    while above.parent is not None and above.id not in free:
         seen.add(above.id)
         above = session.get(above.parent)
         if above.id in seen:
             why = "lies below itself"
             raise InvalidRequest(f"{record.id}: its parent {record.parent}", why, "name another")
+    free |= seen
 
 
 def why_alike(session: Session, names: KnownNames, record: Record, history: History) -> str:

@@ -30,7 +30,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import SYSTEM
-from peelflow.register.context import is_signed_later, system_act
+from peelflow.register.context import changed_context, is_signed_later, system_act
 from peelflow.register.hierarchy import (
     NO_HISTORIES,
     HierarchyStep,
@@ -290,12 +290,12 @@ def _decide_as_of(
     rules = session.lifecycle(record)
     context = change_context(session.context(rules, record, act))
     if context.scope is not None:
-        context = evolve(context, scope=None)
+        context = changed_context(context, {"scope": None})
     if context.unseen_forces:
         check_every_force_seen(session, record, "records of its other forces may ask for an answer")
     if "children" in reads(rules, record, act.trigger):
         children = [child_at(session, name, act.on, child_histories) for name in record.children]
-        context = evolve(context, children=tuple(children))
+        context = changed_context(context, {"children": tuple(children)})
     if context.mentions:
         mentions = tuple(
             mention

@@ -21,9 +21,11 @@ from peelflow.register.kept_documents import DocumentWords
 from peelflow.register.kept_rules import with_kept_words
 from peelflow.register.session import Session
 from peelflow.results import Result, frozen
-from peelflow.stores.base import Store
+from peelflow.stores.copy_rows import copy_documents, copy_events
 from peelflow.stores.export import (
+    RESTORE_CHUNK,
     check_beginning_held,
+    documents_of_export,
     private_lines,
     restore_export,
     verify_export,
@@ -74,16 +76,31 @@ def restore_register(
     with private_lines(file) as lines:
         _refuse(file, tuple(verify_export(_anew(lines))), "export it again")
         check_beginning_held(services.store, _anew(lines))
-        judged = judge_export(services, _anew(lines))
-        if not as_found:
-            _refuse(file, judged.discrepancies, _AS_FOUND)
-        kept = restore_export(
-            services.store, _anew(lines), keep=services.documents.keep_document, progress=progress
-        )
+        with _store_on_disk() as alone:
+            judged = _judge_in(alone, services, _anew(lines))
+            if not as_found:
+                _refuse(file, judged.discrepancies, _AS_FOUND)
+            kept = _keep(services, _anew(lines), alone, progress)
     return Restored(kept, judged.discrepancies, judged.assumed, judged.unjudged)
 
 
 _AS_FOUND = "mend it where it was made; or take it in as it was found, to be found again"
+
+
+def _keep(
+    services: Services, lines: TextIO, judged: SqliteStore, progress: Callable[[int], None]
+) -> int:
+    """Keep what an export tells; in a file of its own by the rows that it was judged by."""
+    store, documents = services.store, services.documents
+    if not isinstance(store, SqliteStore):
+        keep = documents.keep_document
+        return restore_export(store, lines, keep=keep, progress=progress)
+    if documents is store:
+        copy_documents(documents_of_export(lines), store)
+    else:
+        for digest, content in documents_of_export(lines):
+            documents.keep_document(digest, content)
+    return copy_events(judged, store, at_once=RESTORE_CHUNK, progress=progress)
 
 
 def _anew(lines: TextIO) -> TextIO:
@@ -113,17 +130,22 @@ def judge_export(services: Services, lines: Iterable[str]) -> Verification:
         services: The rulebook, the clock and the functions to judge it by.
         lines: The export's lines.
     """
-    words = DocumentWords()
     with _store_on_disk() as store:
-        # INVARIANT: no document is held: `verify_export` has looked at each, and no rule reads one.
-        restore_export(store, lines, keep=words.keep_document)
-        rulebook = with_kept_words(store, services.rulebook)
-        alone = evolve(services, store=store, documents=words, rulebook=rulebook, force=None)
-        return judge_events(store, partial(Session, alone))
+        return _judge_in(store, services, lines)
+
+
+def _judge_in(store: SqliteStore, services: Services, lines: Iterable[str]) -> Verification:
+    """Restore an export to an empty store of its own, and judge every event there."""
+    words = DocumentWords()
+    # INVARIANT: no document is held: `verify_export` has looked at each, and no rule reads one.
+    restore_export(store, lines, keep=words.keep_document)
+    rulebook = with_kept_words(store, services.rulebook)
+    alone = evolve(services, store=store, documents=words, rulebook=rulebook, force=None)
+    return judge_events(store, partial(Session, alone))
 
 
 @contextmanager
-def _store_on_disk() -> Iterator[Store]:
+def _store_on_disk() -> Iterator[SqliteStore]:
     """Give an empty store that holds nothing in memory, and is gone at the end."""
     from tempfile import TemporaryDirectory  # slow to load, and seldom needed
 

@@ -28,7 +28,7 @@ from peelflow.model.records import (
     TransitionTaken,
 )
 from peelflow.model.rules import Lifecycle, Pin
-from peelflow.register.context import APPOINTMENT, ReadSet
+from peelflow.register.context import APPOINTMENT, ReadSet, changed_context
 from peelflow.register.known_names import NamesByKey, UsedName, alike_refused, parts_of
 from peelflow.register.validation import idempotency_payload
 from peelflow.results import define
@@ -80,7 +80,7 @@ class Session(ReadSet):
         if not context.appointments:  # which every letter that counts asks for
             return context
         sent_back = self.unknown_sending_back(record)
-        return context if sent_back is None else evolve(context, sent_back=sent_back)
+        return context if sent_back is None else changed_context(context, {"sent_back": sent_back})
 
     def unknown_sending_back(self, record: Record) -> date | None:
         """Return when a record was last sent back, where its rules do not tell it.

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from peelflow.errors import InvalidRequest, UnstorableText
 from peelflow.model.records import (
     EVENT_KIND_OF,
+    Actor,
     Added,
     Amended,
     Attached,
@@ -27,6 +28,7 @@ from peelflow.model.records import (
     Corrected,
     Document,
     Event,
+    EventPayload,
     MadeJoint,
     Migrated,
     Moment,
@@ -39,7 +41,14 @@ from peelflow.model.records import (
     Value,
 )
 from peelflow.model.rules import Level, Pin
-from peelflow.stores.reading import default_walked, read_event, read_record
+from peelflow.stores.reading import (
+    PAYLOAD_READERS,
+    default_walked,
+    read_actor,
+    read_changes,
+    read_event,
+    read_record,
+)
 
 # INVARIANT: an event's actor stands before its changes and its format behind them, and in no text
 # stands a quote that is not escaped: between these two is the list of the changes.
@@ -49,10 +58,10 @@ _quote: Callable[[str], str] = encode_basestring  # INVARIANT: refuses what is n
 
 def write_event(event: Event) -> str:
     """Return the event in format 1; TypeError where something else stands where a text belongs."""
-    actor, what = event.actor, event.what
-    changes = f',"changes":[{",".join(map(_write_change, event.changes))}]' if event.changes else ""
+    what = event.what
+    changes = f',"changes":{_write_changes(event.changes)}' if event.changes else ""
     return (
-        f'{{"actor":{{"person":{_quote(actor.person)},"role":{_quote(actor.role)}}}{changes}'
+        f'{{"actor":{_write_actor(event.actor)}{changes}'
         f',"format":1,{_text_member("key", event.key)}"kind":"{EVENT_KIND_OF[type(what)]}",'
         f'"number":{event.number:d},"on":"{event.on.isoformat()}",'
         f'{_text_member("reason", event.reason)}"record":{_quote(event.record)},'
@@ -143,6 +152,14 @@ def _write_value(value: Value | None) -> str:
 def _write_fields(fields: Mapping[str, Value]) -> str:
     inside = [f"{_quote(name)}:{_write_value(value)}" for name, value in sorted(fields.items())]
     return f"{{{','.join(inside)}}}"
+
+
+def _write_actor(actor: Actor) -> str:
+    return f'{{"person":{_quote(actor.person)},"role":{_quote(actor.role)}}}'
+
+
+def _write_changes(changes: Iterable[Change]) -> str:
+    return f"[{','.join(map(_write_change, changes))}]"
 
 
 def _write_change(change: Change) -> str:
@@ -307,6 +324,20 @@ def description_of(document: Document) -> tuple[str, bytes]:
 FORMAT = 1
 _T = TypeVar("_T")
 _Json = dict[str, Any]
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError)
+"""What reading raises, beside ValueError, of a text that is none known here."""
+_PLAIN = r'"([^"\\\x00-\x1f]*)"'
+"""A text of JSON without an escape, which stands for itself."""
+_parts_of = re.compile(
+    r'\{"actor":(\{[^{}]*\})(?:,"changes":(\[[^][]*\]))?,"format":1,'
+    rf'(?:"key":{_PLAIN},)?"kind":"([a-z_]+)","number":([1-9][0-9]{{0,8}}),'
+    rf'"on":"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})",(?:"reason":{_PLAIN},)?"record":{_PLAIN},'
+    rf'"recorded_at":{_PLAIN},"recorded_by":{_PLAIN},(?:"source":{_PLAIN},)?"what":(\{{.*\}})\}}'
+).fullmatch
+"""Finds the parts of an event's text in the order of `write_event`."""
+_LONGEST_KNOWN = 240
+"""Up to how many characters a payload is worth remembering: longer ones say what no other says."""
+_MOST_KNOWN = 1_024
 
 # An escaped backslash may stand before `u0000`: only an odd number of them makes a NUL.
 _find_nul = re.compile(r"(?<!\\)(?:\\\\)*\\u0000").search
@@ -326,7 +357,43 @@ def event_text(event: Event) -> str:
 
 def event_from(text: str) -> Event:
     """Return the event that `event_text` wrote; ValueError where the text is none known here."""
-    return _decode(text, read_event)
+    event = canonical_event(text)
+    return event if event is not None else _decode(text, read_event)
+
+
+def canonical_event(text: str) -> Event | None:
+    """Return the event of a text that is certainly just what `event_text` writes of it.
+
+    It is read part by part. What many events say, such as who acts, what a step leads to and how
+    that counts, is read and written out once, and known by its text then. None where that is not
+    certain: of what stands in none of these shapes, such as a text with an escape, nothing is said.
+
+    Args:
+        text: The text.
+    """
+    try:
+        parts = _parts_of(text)
+        if parts is None or not (text.isascii() or _is_encodable(text)):
+            return None
+        actor, changes, key, kind, number, on, reason, record, moment, by, source, what = (
+            parts.groups()
+        )
+        day = date.fromisoformat(on)
+        return Event(
+            record,
+            int(number),
+            (_known_payload if len(what) <= _LONGEST_KNOWN else _payload)(kind, what),
+            day,
+            _known_actor(actor),
+            by,
+            _known_moment(moment),
+            reason,
+            source,
+            key,
+            () if changes is None else _changes_of_day(changes, on, day),
+        )
+    except (*_UNREADABLE, ValueError):
+        return None
 
 
 def record_text(record: Record) -> str:
@@ -343,6 +410,61 @@ def check_text(text: str, what: str) -> None:
     """Refuse a text that no store can keep or look up: a NUL or a lone surrogate."""
     if "\0" in text or not (text.isascii() or _is_encodable(text)):
         raise UnstorableText(_printable(what))
+
+
+def _read_canonical(text: str, read: Callable[[Any], _T], write: Callable[[_T], str]) -> _T:
+    """Return what a part of an event tells; ValueError where it is not written as peelflow does."""
+    value = read(json.loads(text))
+    if write(value) != text or "\\u0000" in text:
+        raise ValueError(text)
+    return value
+
+
+def _payload(kind: str, text: str) -> EventPayload:
+    read = PAYLOAD_READERS[kind]
+    return _read_canonical(text, read, lambda what: _PAYLOAD_WRITERS[type(what)](what))
+
+
+_known_payload = lru_cache(_MOST_KNOWN)(_payload)
+
+
+@lru_cache(_MOST_KNOWN)
+def _known_actor(text: str) -> Actor:
+    return _read_canonical(text, read_actor, _write_actor)
+
+
+@lru_cache(64)
+def _known_moment(text: str) -> datetime:
+    """Return the moment of a text, which all events of a batch say."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or _write_utc(moment) != text:
+        raise ValueError(text)
+    return moment
+
+
+def _changes_of_day(text: str, on: str, day: date) -> tuple[Change, ...]:
+    """Return the changes of an event that are all of its own day; ValueError of any other.
+
+    # INVARIANT: as many days were taken out of the text as it has changes, so each was this day.
+    """
+    dayless = text.replace(f'"on":"{on}"', _NO_DAY)
+    lines = _known_lines(dayless)
+    if len(text) - len(dayless) != len(on) * len(lines):
+        raise ValueError(text)
+    return tuple([Change(day, *line) for line in lines])
+
+
+_NO_DAY, _SOME_DAY = '"on":""', '"on":"2000-01-01"'
+
+
+@lru_cache(_MOST_KNOWN)
+def _known_lines(dayless: str) -> tuple[tuple[Any, ...], ...]:
+    """Return what changes say beside their day, of whose text that was taken out."""
+    text = dayless.replace(_NO_DAY, _SOME_DAY)
+    changes = _read_canonical(text, read_changes, _write_changes)
+    if not changes or any(change.on != changes[0].on for change in changes):
+        raise ValueError(text)
+    return tuple([tuple(vars(change).values())[1:] for change in changes])
 
 
 def _checked_text(write: Callable[[_T], str], value: _T, record: str) -> str:
@@ -376,12 +498,6 @@ def _decode(text: str, structure: Callable[[_Json], _T]) -> _T:
             why = "its format is not known here"
             raise ValueError(why)
         return structure(raw)
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-    ) as fault:
+    except _UNREADABLE as fault:
         why = f"its text is not of format {FORMAT}: {fault}"
         raise ValueError(why) from fault

@@ -8,6 +8,7 @@ the file can check it without a register or rules.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ from peelflow.stores.base import (
     chunked,
     pinned_key,
 )
-from peelflow.stores.codec import event_from
+from peelflow.stores.codec import canonical_event, event_from
 from peelflow.stores.integrity import (
     ChainHead,
     Discrepancy,
@@ -157,8 +158,17 @@ def _as_written(parts: RawLine) -> str:
 
 def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
     """Yield what the lines of an export tell; only their shape and its end are checked."""
+    return (line for line, _ in _each_line(lines))
+
+
+def _each_line(lines: Iterable[str]) -> Iterator[tuple[ExportLine, bool]]:
+    """Yield what each line tells, and whether that is an event whose text is surely canonical."""
     ended = False
     for number, text in zip(count(1), lines, strict=False):
+        plain = _plain_event(text) if number > 1 and not ended else None
+        if plain is not None:
+            yield plain, True
+            continue
         line = _parse_line(text, number)
         if number == 1:
             if _as_written(line) != _HEAD:  # as text: to Python a truth equals a number
@@ -168,9 +178,32 @@ def read_export(lines: Iterable[str]) -> Iterator[ExportLine]:
         else:
             structured = _structure_line(line, number)
             ended = isinstance(structured, EndLine)
-            yield structured
+            yield structured, False
     if not ended:
         raise InvalidRequest("the export", "was cut off: its end is missing", "export it again")
+
+
+_event_parts = re.compile(
+    r'\{"digest":"([0-9a-f]{64})","kind":"event","previous":"([0-9a-f]{64}|)","text":"(.*)"\}\n?'
+).fullmatch
+
+
+def _plain_event(line: str) -> StoredEvent | None:
+    """Return the event of a line as nearly all are: canonical, and only quotes are escaped in it.
+
+    None of any other line, which is read as JSON.
+    """
+    parts = _event_parts(line)
+    if parts is None:
+        return None
+    digest, previous, escaped = parts.groups()
+    text = escaped.replace('\\"', '"')
+    # INVARIANT: each quote was escaped, nothing else was, and nothing else would have to be.
+    quotes = len(escaped) - len(text)
+    if "\\" in text or text.count('"') != quotes or not text.isprintable():
+        return None
+    event = canonical_event(text)
+    return StoredEvent(event, text, previous, digest) if event is not None else None
 
 
 def _parse_line(text: str, number: int) -> RawLine:
@@ -260,15 +293,15 @@ def verify_export(lines: Iterable[str]) -> Iterator[Discrepancy]:
     """
     with TextsOnDisk() as texts:
         check = _ExportCheck(texts)
-        for line in read_export(lines):
+        for line, is_canonical in _each_line(lines):
             match line:
+                case StoredEvent():
+                    yield from check.event(line, is_canonical=is_canonical)
                 case LifecycleLine():
                     yield from check.lifecycle(line)
                 case DocumentLine(digest=digest, content=content):
                     check.documents.add(digest)
                     yield from document_discrepancies(digest, content)
-                case StoredEvent():
-                    yield from check.event(line)
                 case end:
                     yield from check.end(end)
         yield from check.whole()
@@ -304,13 +337,13 @@ class _ExportCheck:
         self.rules[line.pin] = line.text
         yield from rules_discrepancies(line.pin, line.text)
 
-    def event(self, entry: StoredEvent) -> Iterator[Discrepancy]:
+    def event(self, entry: StoredEvent, *, is_canonical: bool) -> Iterator[Discrepancy]:
         """Yield how an event does not follow from the one before it, and what no verb writes."""
         row = event_row(entry)
         self.events += 1
         self._root.update(f"{row.digest}\n".encode())
         before = self._links.get(row.record, ChainHead())
-        yield from check_event(row, before, entry.event)[1]
+        yield from check_event(row, before, entry.event, is_canonical=is_canonical)[1]
         if row.key is not None:
             if (row.record, row.key) in self._keys:
                 yield discrepancy_at(row, "key-twice", f"the key {row.key!r} stands twice")
@@ -392,6 +425,21 @@ def check_beginning_held(store: Store, lines: Iterable[str]) -> None:
     next(_new_entries(store, lines, {}, _keep_nothing), None)
 
 
+def documents_of_export(lines: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the digest and the content of each document of an export that was verified.
+
+    Args:
+        lines: Its lines.
+    """
+    for number, text in enumerate(lines, 1):
+        if text.startswith(_DOCUMENT_BEGINS):
+            line = _document_line(_parse_line(text, number))
+            yield line.digest, line.content
+
+
+_DOCUMENT_BEGINS = '{"content":'  # as no other line does: the names of each stand in order
+
+
 def _keep_nothing(digest: str, content: bytes) -> None:
     del digest, content
 
@@ -441,16 +489,34 @@ def _restored_batch(
     heads = {entry.event.record: entry.digest for entry in entries}
     stored = store.read(list(events))
     records = tuple(
-        StoredRecord(_restored_record(store, stored.get(record), new), heads[record])
+        StoredRecord(restored_record(store, stored.get(record), new), heads[record])
         for record, new in events.items()
     )
     read_set = {name: stored[name].record.number if name in stored else 0 for name in events}
-    every = store.names_numbers() or {}  # others are to read the names that come in
-    names = {part: every.get(part, 0) for part in NAMES_PARTS}
-    return WriteBatch(tuple(entries), records, read_set, rules, names=names)
+    return WriteBatch(tuple(entries), records, read_set, rules, names=names_to_keep(store))
 
 
-def _restored_record(store: EventStore, stored: StoredRecord | None, new: list[Event]) -> Record:
+def names_to_keep(store: Store) -> Mapping[str, int]:
+    """Return how often names were brought of each part, so that others read those that come in.
+
+    Args:
+        store: What the events are to be restored to.
+    """
+    every = store.names_numbers() or {}
+    return {part: every.get(part, 0) for part in NAMES_PARTS}
+
+
+def restored_record(store: EventStore, stored: StoredRecord | None, new: list[Event]) -> Record:
+    """Return a record as it stands after events that are restored to a store.
+
+    Args:
+        store: What keeps the events before those.
+        stored: The record as it stands there; None where there is none.
+        new: The events.
+
+    Raises:
+        InvalidRequest: They make no record.
+    """
     try:
         if any(isinstance(event.what, Corrected) for event in new):
             before = store.history(stored.record.id) if stored else ()

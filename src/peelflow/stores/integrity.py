@@ -8,30 +8,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve, field
 
 from peelflow.engine.fold import fold
+from peelflow.engine.standing_events import RecordedEvent, each_as_recorded
 from peelflow.errors import InvalidRequest, StoreUnavailable
 from peelflow.model.records import (
     EVENT_KIND_OF,
     Added,
     ChildLinked,
+    Corrected,
     Event,
     Migrated,
     ParentLinked,
+    Record,
     Relevelled,
     TakenOver,
 )
 from peelflow.model.rules import Pin
-from peelflow.results import Result, frozen
+from peelflow.results import Result, define, frozen
 from peelflow.stores.base import (
     INTEGER_COLUMNS,
     NULL_COLUMNS,
@@ -44,7 +48,7 @@ from peelflow.stores.base import (
     StoredRow,
     pinned_key,
 )
-from peelflow.stores.codec import event_from, event_text, record_text
+from peelflow.stores.codec import canonical_event, event_from, event_text, record_text
 from peelflow.stores.rows import (
     GENESIS,
     chained_digest,
@@ -115,7 +119,7 @@ class ChainHead(Result):
 
 
 def check_event(
-    row: EventRow, before: ChainHead, read: Event | None = None
+    row: EventRow, before: ChainHead, read: Event | None = None, *, is_canonical: bool = False
 ) -> tuple[Event | None, list[Discrepancy]]:
     """Return the event a row tells, and how it does not follow from the one before it.
 
@@ -123,20 +127,24 @@ def check_event(
         row: The row.
         before: The record's last event before it.
         read: What its text tells, where that was read already.
+        is_canonical: Whether that was found to be just what peelflow writes of it.
     """
     faults = list(_broken_links(row, before))
-    try:
-        event = read if read is not None else event_from(row.text)
-        text = event_text(event)
-    except (InvalidRequest, ValueError) as fault:
-        return None, [*faults, discrepancy_at(row, "event-unreadable", str(fault))]
+    event = canonical_event(row.text) if read is None else read
+    is_canonical = is_canonical or (read is None and event is not None)
+    if event is None or not is_canonical:
+        try:
+            event = event if event is not None else event_from(row.text)
+            is_canonical = event_text(event) == row.text
+        except (InvalidRequest, ValueError) as fault:
+            return None, [*faults, discrepancy_at(row, "event-unreadable", str(fault))]
     kind = EVENT_KIND_OF[type(event.what)]
     if row[:5] != (event.record, event.number, event.on.isoformat(), kind, event.key):
         faults.append(discrepancy_at(row, "columns-differ", "its columns say other than its text"))
     if (row.number == 1) != isinstance(event.what, (Added, TakenOver)):
         is_first = "it adds no record and is the first" if row.number == 1 else "it adds it again"
         faults.append(discrepancy_at(row, "no-beginning", is_first))
-    if text != row.text:
+    if not is_canonical:
         sentence = "its text is not written as peelflow writes it"
         faults.append(discrepancy_at(row, "event-form", sentence))
     faults += [discrepancy_at(row, *fault) for fault in event_faults(event)]
@@ -244,23 +252,32 @@ def _history_discrepancies(
     kept = snapshot.lifecycles()
     kept_rules = KeptLifecycles({pinned_key(key): text for key, text in kept.items()})
     odd: list[Discrepancy] = []
-    for record, rows in groupby(_rows_by_record(snapshot, odd), itemgetter(0)):
+    for record, tables in groupby(_rows_by_record(snapshot, odd), _record_of):
         yield from odd
         odd.clear()
-        group = [row for _, row in rows]
+        group = [row for _, rows in tables for row in rows]
         numbers[record] = max((row.number for row in group if isinstance(row, EventRow)), default=0)
         yield from _record_discrepancies(record, group, mentions, kept_rules, recounts)
     yield from odd
 
 
-def _rows_by_record(snapshot: Snapshot, odd: list[Discrepancy]) -> Iterator[tuple[str, _Row]]:
-    return merge(
-        ((row.record, row) for row in _well_typed(snapshot.histories(), odd)),
-        ((row.id, row) for row in _well_typed(snapshot.records(), odd)),
-        ((row.record, row) for row in _well_typed(snapshot.changes(), odd)),
-        ((row.record, row) for row in _well_typed(snapshot.joint_records(), odd)),
-        key=itemgetter(0),
+def _rows_by_record(snapshot: Snapshot, odd: list[Discrepancy]) -> Iterator[tuple[str, list[_Row]]]:
+    """Yield the rows of each record in each table, by record; note the others as findings."""
+    tables: tuple[Iterable[_Row], ...] = (
+        _well_typed(snapshot.histories(), odd),
+        _well_typed(snapshot.records(), odd),
+        _well_typed(snapshot.changes(), odd),
+        _well_typed(snapshot.joint_records(), odd),
     )
+    return merge(*map(_by_record, tables), key=_record_of)
+
+
+def _by_record(rows: Iterable[_Row]) -> Iterator[tuple[str, list[_Row]]]:
+    """Yield the rows of each record together, so that few are brought in order with others."""
+    return ((record, list(group)) for record, group in groupby(rows, _record_of))
+
+
+_record_of: Callable[[tuple[Any, ...]], str] = itemgetter(0)
 
 
 def _well_typed(rows: Iterable[_RowOf], odd: list[Discrepancy]) -> Iterator[_RowOf]:
@@ -290,6 +307,9 @@ _TABLE_OF: dict[type, str] = {
 
 def wrong_columns(row: _Row) -> list[str]:
     """Return the names of a row's columns that hold nothing of their type."""
+    texts = _texts_of((type(row), *map(type, row)))
+    if texts is not None and is_plain_text("".join(texts(row))):
+        return []
     return [
         name
         for name, value in zip(row._fields, row, strict=True)
@@ -298,6 +318,22 @@ def wrong_columns(row: _Row) -> list[str]:
             or (value is None and name in NULL_COLUMNS)
         )
     ]
+
+
+@lru_cache(maxsize=256)
+def _texts_of(types: tuple[type, ...]) -> Callable[[_Row], tuple[str, ...]] | None:
+    """Return what takes the texts out of a row of such values; None where one is of no such type.
+
+    Args:
+        types: The type of the row, and those of its values.
+    """
+    kind, *of_values = types
+    names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    for name, found in zip(names, of_values, strict=True):
+        is_null = found is type(None) and name in NULL_COLUMNS
+        if found is not (int if name in INTEGER_COLUMNS else str) and not is_null:
+            return None
+    return itemgetter(*(place for place, found in enumerate(of_values) if found is str))
 
 
 def _kinds(columns: Collection[str]) -> str:
@@ -335,28 +371,66 @@ def _record_discrepancies(
     for key in sorted(key for key, times in keys.items() if times > 1):
         yield Discrepancy(record, 0, "key-twice", f"the key {key!r} stands on several events")
     if len(events) == before.number or not events:
-        yield from history_discrepancies(record, events, kept_rules)
-        yield from _derived_discrepancies(record, rows, events, before.digest)
+        steps = _Steps(events)
+        yield from history_discrepancies(record, events, kept_rules, steps)
+        yield from _derived_discrepancies(record, rows, steps, before.digest)
 
 
 def history_discrepancies(
-    record: str, events: list[Event], kept_rules: KeptLifecycles
+    record: str,
+    events: list[Event],
+    kept_rules: KeptLifecycles,
+    steps: Iterable[RecordedEvent] | None = None,
 ) -> Iterator[Discrepancy]:
-    """Yield each event of a record that does not follow from those before it under its rules."""
+    """Yield each event of a record that does not follow from those before it under its rules.
+
+    Args:
+        record: Its id.
+        events: All its events.
+        kept_rules: The rules kept beside them.
+        steps: Gives each event with the record before and after it, where somebody asks for that.
+    """
     try:
-        yield from [Discrepancy(record, *found) for found in history_faults(events, kept_rules)]
+        found = history_faults(events, kept_rules, steps)
+        yield from [Discrepancy(record, *fault) for fault in found]
     except TypeError:  # its first event adds no record, which is told there
         return
 
 
+@define(eq=False)
+class _Steps:
+    """The events of a record with the record before and after each, folded once for all who ask.
+
+    Attributes:
+        events: The events.
+    """
+
+    events: list[Event]
+    _last: Record | None = field(default=None, init=False)
+
+    def __iter__(self) -> Iterator[RecordedEvent]:
+        """Yield each event with the record before and after it."""
+        after = None
+        for step in each_as_recorded(self.events):
+            yield step
+            after = step[2]
+        self._last = after
+
+    def record(self) -> Record:
+        """Return the record that they make; what it raises is as of `fold`."""
+        if self._last is None or any(isinstance(event.what, Corrected) for event in self.events):
+            return fold(self.events)
+        return self._last  # INVARIANT: where nothing was corrected it is what `fold` makes
+
+
 def _derived_discrepancies(
-    record: str, rows: list[_Row], events: list[Event], head: str
+    record: str, rows: list[_Row], steps: _Steps, head: str
 ) -> Iterator[Discrepancy]:
     record_rows = [row for row in rows if isinstance(row, StoredRow)]
     if not record_rows:
         yield Discrepancy(record, 0, "row-missing", "it has events or changes and no row")
     try:
-        folded = fold(events)
+        folded = steps.record()
     except (TypeError, ValueError):
         yield Discrepancy(
             record, 0, "row-without-events", "nothing that happened gives this record"
@@ -372,7 +446,7 @@ def _derived_discrepancies(
         if names and row != of_before:
             sentence = f"its row says other than its events in {', '.join(names)}"
             yield Discrepancy(record, 0, "row-differs", sentence)
-    yield from _change_discrepancies(record, rows, events)
+    yield from _change_discrepancies(record, rows, steps.events)
     kept, due = {row for row in rows if isinstance(row, JointRow)}, {*joint_rows(folded)}
     for joint in sorted(kept ^ due):
         which = "is missing" if joint in due else "is not its events'"
@@ -442,11 +516,12 @@ def clock_discrepancies(rows: Iterable[EventRow], now: datetime) -> Iterator[Dis
         now: What a clock tells that is right.
     """
     ahead: tuple[datetime, EventRow] | None = None
+    latest = now + CLOCK_TOLERANCE
     for row in rows:
         recorded = _recorded_at(row)
         if recorded is None:
             continue
-        if recorded > now + CLOCK_TOLERANCE:
+        if recorded > latest:
             yield discrepancy_at(row, CLOCK_BACK, _say_in_future(recorded, now))
         if ahead is not None and ahead[0] - recorded >= CLOCK_TOLERANCE:
             yield discrepancy_at(row, CLOCK_BACK, _say_set_back(recorded, *ahead))
@@ -458,11 +533,17 @@ def clock_discrepancies(rows: Iterable[EventRow], now: datetime) -> Iterator[Dis
 def _recorded_at(row: EventRow) -> datetime | None:
     """Return when an event was recorded, as its text says it; None where it says no moment."""
     found = _find_recorded_at(str(row.text))
+    return _moment_in(found[1]) if found else None
+
+
+@lru_cache(maxsize=64)
+def _moment_in(text: str) -> datetime | None:
+    """Return the moment that a text says, as all events of a batch do; None where it says none."""
     try:
-        moment = datetime.fromisoformat(found[1]) if found else None
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    return moment if moment.tzinfo is not None else None
 
 
 def _say_in_future(recorded: datetime, now: datetime) -> str:

@@ -67,15 +67,15 @@ def read_event(parts: _Json) -> Event:
     event = Event(
         _text(take("record")),
         _number(take("number")),
-        _PAYLOAD_READERS[take("kind")](take("what")),
+        PAYLOAD_READERS[take("kind")](take("what")),
         _day(take("on")),
-        _actor(take("actor")),
+        read_actor(take("actor")),
         _text(take("recorded_by")),
         datetime.fromisoformat(take("recorded_at")),
         _text_or_none(take("reason", None)),
         _text_or_none(take("source", None)),
         _text_or_none(take("key", None)),
-        _items(take("changes"), _change) if "changes" in parts else (),
+        read_changes(take("changes")) if "changes" in parts else (),
     )
     return event if not parts else _refuse_unknown(parts)
 
@@ -233,7 +233,8 @@ def _known_pin(name: str, version: int, digest: str) -> Pin:
     return Pin(name, version, digest)
 
 
-def _actor(parts: _Json) -> Actor:
+def read_actor(parts: _Json) -> Actor:
+    """Return the actor that an object of JSON tells; what it raises is as of `read_event`."""
     actor = _known_actor(_text(parts.pop("person")), _text(parts.pop("role")))
     return actor if not parts else _refuse_unknown(parts)
 
@@ -255,6 +256,11 @@ def _change(parts: _Json) -> Change:
         _number(parts.pop("delta")),
     )
     return change if not parts else _refuse_unknown(parts)
+
+
+def read_changes(parts: Any) -> tuple[Change, ...]:
+    """Return the changes that a list of JSON tells; what it raises is as of `read_event`."""
+    return _items(parts, _change)
 
 
 def _added(parts: _Json) -> Added:
@@ -360,7 +366,7 @@ def _rare(kind: type[_T]) -> Callable[[_Json], _T]:
     return read
 
 
-_PAYLOAD_READERS: Mapping[str, Callable[[_Json], EventPayload]] = {
+PAYLOAD_READERS: Mapping[str, Callable[[_Json], EventPayload]] = {
     "added": _added,
     "taken_over": _taken_over,
     "acted": _transition_taken,

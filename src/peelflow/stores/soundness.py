@@ -24,7 +24,7 @@ from peelflow.engine.fold import (
     is_step_at_once,
     steps_after_re_entry,
 )
-from peelflow.engine.standing_events import StandingEvents, each_as_recorded
+from peelflow.engine.standing_events import RecordedEvent, StandingEvents, each_as_recorded
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import (
     Added,
@@ -67,6 +67,22 @@ def is_lawful_moment(moment: datetime) -> bool:
 
 def event_faults(event: Event) -> Iterator[Fault]:
     """Yield what of an event no verb writes, whatever the rules: its words and its days."""
+    return iter(()) if _is_plain_step(event) else _each_event_fault(event)
+
+
+def _is_plain_step(event: Event) -> bool:
+    """Say whether an event is a step like most, with nothing but names and days that are sound."""
+    what, actor = event.what, event.actor
+    if type(what) is not TransitionTaken or what.evidence or event.key is not None:
+        return False
+    names = event.record, actor.person, actor.role, event.recorded_by
+    if any(map(_name_fault, names)):
+        return False
+    day = _lawful_day(event.recorded_at)
+    return day is not None and event.on <= day
+
+
+def _each_event_fault(event: Event) -> Iterator[Fault]:
     for what, word in _names_of(event):
         why = _name_fault(word)
         if why is not None:
@@ -129,7 +145,7 @@ def _words_of(event: Event) -> Iterator[tuple[str, str | None]]:
 def entry_of(event: Event) -> Added | TakenOver | None:
     """Return what an event enters a record as, at first or anew; None where it enters none."""
     what = event.what.entry if isinstance(event.what, Corrected) else event.what
-    return what if isinstance(what, Added | TakenOver) else None
+    return what if isinstance(what, (Added, TakenOver)) else None
 
 
 def documents_of(event: Event) -> tuple[Document, ...]:
@@ -147,18 +163,23 @@ def documents_of(event: Event) -> tuple[Document, ...]:
 
 def _day_faults(event: Event) -> Iterator[Fault]:
     moment = event.recorded_at
-    if moment.tzinfo is None or not is_lawful_moment(moment):
+    recorded = _lawful_day(moment)
+    if recorded is None:
         yield Fault("day-unfit", f"it is recorded at {moment.isoformat()}, which no right clock is")
         return
-    recorded = _london_day(moment)
     for what, day in _past_days_of(event):
         if day > recorded:
             yield Fault("day-unfit", f"{what} {day} lies after {recorded}, when it was recorded")
 
 
 @lru_cache(maxsize=64)
-def _london_day(moment: datetime) -> date:
-    """Return the day of a moment in London: all events of a batch are of one."""
+def _lawful_day(moment: datetime) -> date | None:
+    """Return the day in London of a moment, as which all events of a batch are recorded.
+
+    None where no right clock tells it.
+    """
+    if moment.tzinfo is None or not is_lawful_moment(moment):
+        return None
     return day_in_london(moment.astimezone(UTC))
 
 
@@ -222,7 +243,7 @@ def digest_of(text: str) -> str:
 
 
 def history_faults(
-    events: Sequence[Event], rules: KeptLifecycles
+    events: Sequence[Event], rules: KeptLifecycles, steps: Iterable[RecordedEvent] | None = None
 ) -> Iterator[tuple[int, str, str]]:
     """Yield each event that does not follow from those before it: its number, code and sentence.
 
@@ -232,6 +253,7 @@ def history_faults(
     Args:
         events: All events of one record, in order.
         rules: The lifecycles kept beside them.
+        steps: What `each_as_recorded` yields of them, where that is asked for elsewhere too.
     """
     whys = [(event.number, _target_fault(event, n)) for n, event in enumerate(events, 1)]
     aimless = [(number, "move-unknown", why) for number, why in whys if why is not None]
@@ -239,7 +261,8 @@ def history_faults(
         yield from aimless  # nothing can be read as such corrections leave it
         return
     at_once = steps_after_re_entry(events)
-    for count, (event, before, after) in enumerate(each_as_recorded(events), 1):
+    steps = each_as_recorded(events) if steps is None else steps
+    for count, (event, before, after) in enumerate(steps, 1):
         if isinstance(event.what, Corrected):
             found = *_re_entry_faults(event, rules), *_field_faults(after.category, after.fields)
             faults: Iterable[Fault] = dict.fromkeys(found)
@@ -294,12 +317,12 @@ def _re_entry_faults(event: Event, rules: KeptLifecycles) -> Iterator[Fault]:
         yield Fault("move-unknown", why)
 
 
+_OF_ANY_DAY = (ChildLinked, Noted)
 _WITHDRAWN = Fault("move-unknown", "it happened to a record that was withdrawn")
 
 
 def _step_faults(record: Record | None, event: Event, rules: KeptLifecycles) -> Iterator[Fault]:
-    is_of_any_day = isinstance(event.what, ChildLinked | Noted)
-    if record is not None and event.on < record.on and not is_of_any_day:
+    if record is not None and event.on < record.on and not isinstance(event.what, _OF_ANY_DAY):
         yield Fault("day-unfit", f"it is dated {event.on}, before the record's last, {record.on}")
     if record is not None and record.withdrawn:
         yield _WITHDRAWN
@@ -554,8 +577,7 @@ class _StandingFigures:
 
     def _due_of(self, before: Record | None, event: Event) -> _Due:
         late = None
-        is_of_any_day = isinstance(event.what, ChildLinked | Noted)
-        if before is not None and event.on < before.on and not is_of_any_day:
+        if before is not None and event.on < before.on and not isinstance(event.what, _OF_ANY_DAY):
             said = f"stands on {event.on} with it, before the last, {before.on}"
             late = f"event {event.number} {said}"
         try:

@@ -1,0 +1,221 @@
+"""Keep the events of one register file in another, by the rows that they are there.
+
+Nothing is read out of an event, or folded, that the other file holds ready: so an export, which is
+judged in a file of its own, is kept without being read once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any, overload
+
+from peelflow.stores.base import (
+    ChangeRow,
+    EventNumber,
+    EventRow,
+    EventsInParts,
+    RecordsInParts,
+    StoredEvent,
+    StoredRecord,
+    StoredRow,
+    WriteBatch,
+    chunked,
+)
+from peelflow.stores.codec import record_from, record_text
+from peelflow.stores.database import SqlSnapshot
+from peelflow.stores.dialect import quoted
+from peelflow.stores.export import names_to_keep, restored_record
+from peelflow.stores.rows import record_row, stored_event
+from peelflow.stores.sqlite import SqliteStore
+
+_EVENTS = f"SELECT {quoted(EventRow._fields)} FROM events ORDER BY position"
+# INVARIANT: whoever appends puts down the changes of events in the order of these.
+_CHANGES = f"SELECT {quoted(ChangeRow._fields)} FROM changes ORDER BY rowid"
+_RECORDS = f"""SELECT {quoted(StoredRow._fields)} FROM records WHERE id IN (
+    SELECT record FROM events WHERE position > {{}} AND position <= {{}})"""
+
+
+def copy_events(
+    source: SqliteStore,
+    target: SqliteStore,
+    *,
+    at_once: int,
+    progress: Callable[[int], None],
+) -> int:
+    """Append to one file the events that another has more, and return how many those are.
+
+    Args:
+        source: A file that all events were appended to, and nothing was done to since.
+        target: One that holds the first of those, or none.
+        at_once: How many are appended at once.
+        progress: Told after each batch how many events are kept by now.
+
+    Raises:
+        Conflict: Somebody else writes to the target meanwhile.
+    """
+    known = position = target.position()
+    with source.snapshot() as kept:
+        rules, events = kept.lifecycles(), _each_event(kept)
+        for chunk in chunked(islice(events, known, None), at_once):
+            until = position + len(chunk)
+            records = map(StoredRow._make, kept.select(_RECORDS.format(position, until)))
+            copied = _CopiedEvents(chunk)
+            target.append(
+                WriteBatch(
+                    copied,
+                    _CopiedRecords([_as_of(target, row, copied) for row in records]),
+                    {record: rows[0].number - 1 for record, rows in copied.by_record.items()},
+                    rules,
+                    names=names_to_keep(target),
+                )
+            )
+            progress(until)
+            position = until
+    if position == known:
+        progress(known)
+    return position - known
+
+
+def copy_documents(documents: Iterable[tuple[str, bytes]], target: SqliteStore) -> None:
+    """Keep documents in a file, many at once: to write each durably takes longer than all else.
+
+    Args:
+        documents: The digest and the content of each.
+        target: The file.
+    """
+    held, size = dict[str, bytes](), 0
+    for digest, content in documents:
+        held[digest] = content
+        size += len(content) + _ROOM_OF_DOCUMENT
+        if size >= BYTES_AT_ONCE:
+            target.append(WriteBatch((), (), {}, {}, held))
+            held, size = {}, 0
+    if held:
+        target.append(WriteBatch((), (), {}, {}, held))
+
+
+BYTES_AT_ONCE = 1 << 20
+"""How many bytes of documents are kept at once."""
+_ROOM_OF_DOCUMENT = 1_024
+
+_CopiedEvent = tuple[EventRow, Sequence[ChangeRow]]
+
+
+def _each_event(kept: SqlSnapshot) -> Iterator[_CopiedEvent]:
+    """Yield the row of each event, by position, with the rows of its changes."""
+    changes = groupby(map(ChangeRow._make, kept.select(_CHANGES)), itemgetter(0, 1))
+    key, group = next(changes, _NO_CHANGES)
+    for row in map(EventRow._make, kept.select(_EVENTS)):
+        if key != row[:2]:
+            yield row, ()
+            continue
+        yield row, list(group)
+        key, group = next(changes, _NO_CHANGES)
+
+
+_NO_CHANGES: tuple[Any, Iterator[ChangeRow]] = None, iter(())
+
+
+def _as_of(target: SqliteStore, row: StoredRow, copied: _CopiedEvents) -> StoredRow:
+    """Return the row of a record as it stood after the last of some events.
+
+    Args:
+        target: What keeps those before them.
+        row: Its row as it stood at the end.
+        copied: The events.
+    """
+    rows = copied.by_record[row.id]
+    if rows[-1].number == row.number:
+        return row
+    new = [_entry(each).event for each in rows]
+    record = restored_record(target, target.read([row.id]).get(row.id), new)
+    return record_row(StoredRecord(record, rows[-1].digest), record_text(record))
+
+
+class _CopiedEvents(EventsInParts):
+    """Some events by their rows, each with those of its changes.
+
+    Attributes:
+        by_record: The rows of the events of each record.
+    """
+
+    def __init__(self, events: Sequence[_CopiedEvent]) -> None:
+        self._events = events
+        self.by_record: dict[str, list[EventRow]] = {}
+        for row, _ in events:
+            self.by_record.setdefault(row.record, []).append(row)
+
+    def numbers(self) -> Iterator[EventNumber]:
+        """Yield the record, number and key of each event."""
+        return (EventNumber(row.record, row.number, row.key) for row, _ in self._events)
+
+    def repeated_records(self) -> Collection[str]:
+        """Return the ids of the records that more than one of the events is of."""
+        return {record for record, rows in self.by_record.items() if len(rows) > 1}
+
+    def event_rows(self) -> Iterator[EventRow]:
+        """Yield the row of each event."""
+        return (row for row, _ in self._events)
+
+    def change_rows(self) -> Iterator[ChangeRow]:
+        """Yield the rows of the changes of each event."""
+        return (change for _, changes in self._events for change in changes)
+
+    def saying_forces(self) -> Collection[str]:
+        """Return the records of which an event says the forces, or may correct them."""
+        return {row.record for row, _ in self._events if _may_say_forces(row)}
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[StoredEvent]:
+        return (_entry(row) for row, _ in self._events)
+
+    @overload
+    def __getitem__(self, place: int) -> StoredEvent: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[StoredEvent]: ...
+    def __getitem__(self, place: int | slice) -> StoredEvent | Sequence[StoredEvent]:
+        return tuple(self)[place]
+
+
+def _may_say_forces(row: EventRow) -> bool:
+    return row.kind in {"made_joint", "corrected"} or '"joint_with":' in row.text
+
+
+class _CopiedRecords(RecordsInParts):
+    """Some records by their rows."""
+
+    def __init__(self, rows: Sequence[StoredRow]) -> None:
+        self._rows = rows
+
+    def rows(self) -> Iterable[StoredRow]:
+        """Yield the row of each record."""
+        return self._rows
+
+    def among(self, ids: Collection[str]) -> Iterator[StoredRecord]:
+        """Yield the records of some ids."""
+        return (_record_of(row) for row in self._rows if row.id in ids)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[StoredRecord]:
+        return map(_record_of, self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> StoredRecord: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[StoredRecord]: ...
+    def __getitem__(self, place: int | slice) -> StoredRecord | Sequence[StoredRecord]:
+        return tuple(self)[place]
+
+
+def _entry(row: EventRow) -> StoredEvent:
+    return stored_event(row.record, row.number, row.text, row.previous, row.digest)
+
+
+def _record_of(row: StoredRow) -> StoredRecord:
+    return StoredRecord(record_from(row.body), row.head)

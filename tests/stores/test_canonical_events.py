@@ -1,0 +1,103 @@
+"""An event that is read part by part is what its text tells, and its text what is written of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peelflow.model.records import EVENT_KINDS, Event, TransitionTaken
+from peelflow.stores import codec
+from peelflow.stores.codec import canonical_event, event_from, event_text
+from peelflow.stores.reading import read_event
+from peelflow.testing.strategies import values_of
+from tests.builders.stores import change, event, events
+
+STARTED = evolve(
+    event("R-1", 2, TransitionTaken("start", "open", "in_progress")),
+    changes=(change(on=date(2024, 1, 2)), change(on=date(2024, 1, 2), delta=-1)),
+    on=date(2024, 1, 2),
+)
+PLAIN = event_text(STARTED)
+
+
+@given(values_of(Event))
+def test_what_is_read_so_is_the_event(told: Event) -> None:
+    """Whatever it holds: or nothing is said of it, and it is read as JSON."""
+    assert canonical_event(event_text(told)) in (None, told)
+    assert event_from(event_text(told)) == told
+
+
+@pytest.mark.parametrize("kind", EVENT_KINDS)
+def test_events_without_escapes_are_read_so(kind: str) -> None:
+    """Of every kind; but for changes of other days, which a correction alone has."""
+    told = evolve(events()[kind], changes=())
+    assert canonical_event(event_text(told)) == told
+    assert canonical_event(PLAIN) == STARTED
+
+
+@given(st.data())
+def test_no_text_is_taken_for_what_it_is_not(data: st.DataObject) -> None:
+    """Whatever is changed in it: what is read so is what a general reader reads, and written so."""
+    place = data.draw(st.integers(0, len(PLAIN)))
+    end = place + data.draw(st.integers(0, 3))
+    put = data.draw(
+        st.sampled_from(['"', "\\", "0", "1", "a", "{", "}", "[", "]", ",", ":", " ", "\n", ""])
+    )
+    made = PLAIN[:place] + put + PLAIN[end:]
+
+    read = canonical_event(made)
+
+    if read is not None:
+        assert event_text(read) == made
+        assert codec._decode(made, read_event) == read
+
+
+def _put(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new, 1)
+
+
+ODD: dict[str, Callable[[str], str]] = {
+    "a day in another form": _put('"on":"2024-01-02","record"', '"on":"20240102","record"'),
+    "a day that there is none of": lambda text: text.replace("2024-01-02", "2024-02-30"),
+    "a change of another day": _put('"on":"2024-01-02","state"', '"on":"2024-01-03","state"'),
+    "a change of no day": _put('"on":"2024-01-02","state"', '"on":"","state"'),
+    "changes of other days": lambda text: text.replace(
+        '2024-01-02","state"', '2024-01-03","state"'
+    ),
+    "changes that are none": lambda text: (
+        text[: text.index("[")] + "[]" + text[text.index("]") + 1 :]
+    ),
+    "a kind that there is none of": _put('"kind":"acted"', '"kind":"axed"'),
+    "a default that is written out": _put('"new":', '"national":true,"new":'),
+    "a word that comes twice": _put('"new":', '"new":"x","new":'),
+    "a word that is not known": _put('"what":{', '"what":{"a":1,'),
+    "spaces": _put(":", ": "),
+    "a number with a zero in front": _put('"number":2', '"number":02'),
+    "a moment elsewhere": _put("+00:00", "+01:00"),
+    "a moment without a zone": _put("+00:00", ""),
+    "an escape": _put('"R-1"', '"\\u0052-1"'),
+    "a NUL": _put('"trigger":"', '"trigger":"\\u0000'),
+    "half a character": _put('"R-1"', '"R-\ud800"'),
+    "another format": _put('"format":1', '"format":2'),
+    "a role that is no text": lambda text: text.replace('"role":"', '"role":1,"x":"', 1),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_nothing_is_said_of_other_texts(what: str) -> None:
+    """They are read as JSON, and refused or told as that reads them."""
+    odd = ODD[what](PLAIN)
+
+    assert odd != PLAIN
+    assert canonical_event(odd) is None
+
+
+@pytest.mark.parametrize("odd", [None, 1, b"{}"])
+def test_nothing_is_said_of_what_is_no_text(odd: object) -> None:
+    """A damaged database gives anything."""
+    assert canonical_event(odd) is None  # type: ignore[arg-type]
