@@ -99,12 +99,14 @@ def test_a_paper_of_one_force_has_no_seal(world: World) -> None:
     assert ("Force", FORCE) in paper.facts
 
 
+EMPTY_PARTS: tuple[SectionName, ...] = (
+    *("figures", "movement", "reports", "overdue", "due", "letters", "plan", "corrections"),
+)
+
+
 def test_of_an_empty_register_it_says_that_there_is_nothing(world: World) -> None:
     """No zeros, no empty tables."""
-    words = " ".join(
-        said(part(world.register, name, START))
-        for name in ("figures", "movement", "reports", "overdue", "letters", "plan", "corrections")
-    )
+    words = " ".join(said(part(world.register, name, START)) for name in EMPTY_PARTS)
     assert "Held on the ledger “portal”: no record" in words
     assert "No record came, closed or re-opened." in words
     assert "No report was published" in words
@@ -112,6 +114,10 @@ def test_of_an_empty_register_it_says_that_there_is_nothing(world: World) -> Non
     assert "No open record waits for a letter." in words
     assert "No inspection is planned." in words
     assert "Nothing was corrected since 4 January 2021." in words
+    assert "No open record has a day by which to be closed." in words
+    for name in EMPTY_PARTS:
+        blocks = part(world.register, name, START).blocks
+        assert all(block.rows for block in blocks if isinstance(block, Table))
 
 
 def test_what_is_overdue_has_its_original_and_its_revised_day(world: World) -> None:

@@ -22,6 +22,7 @@ from peelflow.cli.selecting import (
     KnownOption,
     PrintingOptions,
     SelectionOptions,
+    say_later_day,
 )
 from peelflow.errors import InvalidRequest
 from peelflow.figures import Figures
@@ -72,6 +73,7 @@ def list_records(
         raise InvalidRequest(what, why, "give --counts open or closed too")
     ledger = DEFAULT_LEDGER if ledger is None else ledger
     selection = wanted.selection(counts=counts, ledger=ledger)
+    say_later_day(as_at)
     with location.reader() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
         categories = register.rulebook.vocabulary.categories
@@ -242,6 +244,7 @@ def figures(
     comes out again, whatever was recorded or corrected since.
     """
     selection = wanted.selection()
+    say_later_day(as_at)
     with location.reader() as register:
         if by is not None:
             grouped = grouped_figures(

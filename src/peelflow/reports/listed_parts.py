@@ -187,7 +187,10 @@ def due_parts(scope: Scope) -> Parts:
     """
     listed = deadlines(scope.register, scope.as_at, ledger=scope.ledger, selection=scope.selection)
     rows = tuple(_day_row(record, -record.days_over) for record in listed.records)
-    yield Table("due", f"{len(rows)} with a day", _LEFT_COLUMNS, rows, ("Days left",))
+    if rows:
+        yield Table("due", f"{len(rows)} with a day", _LEFT_COLUMNS, rows, ("Days left",))
+    else:
+        yield Paragraph("No open record has a day by which to be closed.")
     if listed.undated:
         undated = tuple(map(_undated_row, listed.undated))
         columns = (*_RECORD_COLUMNS, _WHICH, "As worded")
