@@ -290,6 +290,23 @@ def test_a_text_is_one_that_was_attached_by_then(world: World) -> None:
         made(START)
 
 
+def test_a_list_stands_apart_from_the_lines_around_it(world: World) -> None:
+    """However it is marked, and whether or not an empty line parts it from them."""
+    record = world.add(KIND["level-2"])
+    text = "We ask:\n- one\n  and more\n- two - three\nThen\n \n* a\n\u2022 b\n-5 degrees\n- \nEnd"
+    document = world.register.keep(text.encode(), kind="paper_text", name="t.md")
+    world.register.attach(record, document, actor=LIAISON, on=world.later())
+    outline = text_outline(record=record, document="t.md")
+    paper = paper_of(world.register, as_at=world.day, since=START, made=MADE, outline=outline)
+    assert paper.sections[0].blocks == (
+        Paragraph("We ask:"),
+        Bullets(("one and more", "two - three")),
+        Paragraph("Then"),
+        Bullets(("a", "b")),
+        Paragraph("-5 degrees - End"),
+    )
+
+
 def test_a_text_that_cannot_be_printed_is_refused(world: World) -> None:
     """Unnamed, before its record was there, or in another encoding."""
     register, day = world.register, world.later()
