@@ -161,6 +161,30 @@ def test_that_nothing_names_the_causes_of_concern_is_said(tmp_path: Path) -> Non
     assert parsed(proposal.text).words["parent"] == {"N/A": "blank"}
 
 
+def test_a_column_of_very_many_texts_is_no_column_of_words(tmp_path: Path) -> None:
+    """Nobody looks each of a thousand texts up; its heading still tells what it is."""
+    rows: list[list[Any]] = [[*HEADINGS]]
+    rows += [[f"R{n}", *ROW[1:5], f"Mend {n}", *ROW[6:]] for n in range(1_001)]
+    tracker = parsed(proposed(tmp_path, rows).text)
+
+    assert (tracker.columns["record"], tracker.columns["title"]) == ("Ref", "Text")
+
+
+def test_the_only_sheet_may_have_another_name_next_month(
+    tmp_path: Path, register: Register
+) -> None:
+    """The draft says so, and the map reads it without its name."""
+    told = "# the only one; leave this line out where its name changes from month to month\n"
+    path = write_workbook(tmp_path / "t.xlsx", rows_with({}), name="Feb 23")
+    text = propose_map(path, national(), fill=FILL).text
+
+    assert f"sheet: Feb 23  {told}" in text
+    (tmp_path / "map.yaml").write_text(text.replace(f"sheet: Feb 23  {told}", ""), "utf-8")
+    write_workbook(path, rows_with({}), name="Mar 23")
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+    assert (result.faults, result.counts()) == ((), {"added": 1})
+
+
 @pytest.mark.parametrize("name", ["Überblick.xlsx", "—.xlsx", "2023.xlsx"])
 def test_a_tracker_is_called_so_that_its_map_reads(name: str, tmp_path: Path) -> None:
     """Whatever its file is called."""

@@ -183,7 +183,9 @@ def _write_head(writer: MapWriter, sheet: SheetReading, path: Path, alike: list[
 def _note_on_sheets(grid: Grid, alike: list[str]) -> str:
     """Say which sheets are not read, and how those with the same headings are."""
     others = [name for name in (*grid.sheets, *grid.hidden_sheets) if name != grid.sheet]
-    note = f"not read: {', '.join(map(shown, others))}" if others else ""
+    if not others:
+        return "the only one; leave this line out where its name changes from month to month"
+    note = f"not read: {', '.join(map(shown, others))}"
     both = quoted([grid.sheet, *alike])
     return f"{note}; {both} reads those of these headings as one" if alike else note
 
