@@ -90,6 +90,30 @@ def test_columns_are_chosen_and_sorted_by(titled: Run) -> None:
     assert "title" not in table[0]
 
 
+def test_the_record_above_is_a_column_that_is_asked_for(run: Run, demo: Path) -> None:
+    """As lists are selected and summed up by it."""
+    words = ("list", "--register", demo, "--where", "parent=WMP-C-01")
+    ran = run(*words, "--columns", "record,parent", "--format", "csv")
+    head, *rows = ran.out.splitlines()
+    assert (ran.err, head) == ("", "record,parent")
+    assert {row.partition(",")[2] for row in rows} == {"WMP-C-01"}
+    assert "parent" not in run(*words, "--format", "csv").out.partition("\n")[0]
+    parents = run(
+        "list",
+        "--register",
+        demo,
+        "--sort",
+        "-parent",
+        "--limit",
+        "1",
+        "--columns",
+        "parent",
+        "--format",
+        "csv",
+    ).out.splitlines()
+    assert parents[1] == "WMP-SC-TVIP-2"
+
+
 def test_a_workbook_has_the_days_that_texts_tell(titled: Run) -> None:
     """A spreadsheet counts with days; CSV and JSON say them as they are kept."""
     assert titled("list", "-o", "list.xlsx").code == 0

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from peelflow.cli.options import today
+from tests.builders.rules import REVIEW_WORDS
 from tests.cli.conftest import Run
 
 OFFICER = ("--actor", "officer-1", "--actor-role", "liaison_officer")
@@ -33,6 +35,18 @@ OFFICER = ("--actor", "officer-1", "--actor-role", "liaison_officer")
         (("due", "--ledger", "prtal"), "did you mean `portal`?"),
         (("ages", "--ledger", "prtal"), "did you mean `portal`?"),
         (
+            ("paper", "--since", "2023-01-01", "-o", "p.md", "-o", "./p.md"),
+            "the file p.md: is named twice",
+        ),
+        (
+            ("paper", "--since", "2023-01-01", "--outline", "o.yaml", "--since-known", "5"),
+            "is told in `corrections`, which the outline lacks",
+        ),
+        (
+            ("paper", "--since", "2023-01-01", "--outline", "old.yaml"),
+            "the outline's `older_than_years`, 99999: reaches beyond the calendar",
+        ),
+        (
             ("paper", "--since", "2023-01-01", "--html", "-o", "p.md"),
             "name a file that ends in .html",
         ),
@@ -50,6 +64,9 @@ def test_what_says_nothing_is_refused(
     run: Run, demo: Path, words: tuple[str, ...], why: str
 ) -> None:
     """With what to write instead."""
+    Path("o.yaml").write_text("title: T\nsections: [{section: plan}]\n", "utf-8")
+    old = "title: T\nolder_than_years: 99999\nsections: [{section: ages}]\n"
+    Path("old.yaml").write_text(old, "utf-8")
     ran = run(*words, "--register", demo)
     assert (ran.code, ran.out) == (2, "")
     assert why in ran.err
@@ -114,3 +131,41 @@ def test_a_workbook_is_no_text(run: Run) -> None:
     ran = run("whoami", "--format", "xlsx")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == "a workbook: is no text to print; choose another format\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("figures", "--as-at", "2999-01-01"),
+        ("figures", "--by", "level", "--as-at", "2999-01-01"),
+        ("list", "--as-at", "2999-01-01"),
+        ("movement", "--after", "2023-01-01", "--until", "2999-01-01"),
+        ("paper", "--since", "2023-01-01", "--as-at", "2999-01-01"),
+    ],
+)
+def test_a_day_that_is_still_to_come_is_told_as_that(
+    run: Run, demo: Path, words: tuple[str, ...]
+) -> None:
+    """A slip of the year is no figure of that year."""
+    ran = run(*words, "--register", demo)
+    told = f"2999-01-01 lies in the future: this is what is recorded by {today()}\n"
+    assert (ran.code, ran.err) == (0, told)
+    assert ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("level-3@1", "level-3@9"), "did you mean `level-3@2`?"),
+        (("level-3@1", "nowhere"), "check the path, or name one as level-3@2"),
+        (("level-3@1", "words.yaml"), "holds no lifecycle, and no other rules are compared"),
+    ],
+)
+def test_what_cannot_be_compared_is_told_as_that(
+    run: Run, words: tuple[str, ...], why: str
+) -> None:
+    """No file is called unreadable that nobody named, and no sound one is to be mended."""
+    Path("words.yaml").write_text(REVIEW_WORDS, "utf-8")
+    ran = run("diff", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert why in ran.err

@@ -200,7 +200,7 @@ def test_diff_pairs_the_files_of_folders(run: Run) -> None:
     assert "level-3-panel@2:\n  the lifecycle appeared\n" in ran.out
     assert "level-4@2:\n  the lifecycle vanished\n" in ran.out
     ran = run("diff", "gone.yaml", RULES)
-    assert (ran.code, "unreadable" in ran.out) == (2, True)
+    assert (ran.code, "are neither a file here nor a national lifecycle" in ran.err) == (2, True)
 
 
 def test_diff_does_not_take_a_broken_file_for_a_missing_one(run: Run) -> None:

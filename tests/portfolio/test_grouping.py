@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +36,17 @@ from peelflow.portfolio.selection import (
 )
 from peelflow.register.register import Register
 from peelflow.reports.tables import movement_table
-from tests.builders.force import BEFORE_LEVELS, FORCE, KIND, LIAISON, START, World, new_world
+from peelflow.rulebook.national import national
+from tests.builders.force import (
+    BEFORE_LEVELS,
+    FORCE,
+    KIND,
+    LIAISON,
+    START,
+    World,
+    clock,
+    new_world,
+)
 
 PORTAL: dict[str, Any] = {"recorded_by": "liaison-officer", "source": "portal"}
 TRACKED = ("level-1", "level-2", "level-3", "cause-of-concern", *BEFORE_LEVELS)
@@ -300,6 +311,11 @@ def test_what_is_no_criterion_is_refused(text: str) -> None:
         Criterion("level", ">=", "none"),
         Criterion("level", ">", "10"),
         Criterion("question", "=", "Q4"),
+        Criterion("question", "=", "07"),
+        Criterion("issued", "=", "2021-01"),
+        Criterion("first_day", "!=", "2021-01"),
+        Criterion("addressees", "=", "pcc"),
+        Criterion("field:kind", "!=", "plannd"),
         Criterion("due", "<", ""),
         Criterion("title", "~", ""),
         Criterion("level", "=", ""),
@@ -315,6 +331,22 @@ def test_a_criterion_that_could_never_match_is_refused(world: World, criterion: 
     world.add(KIND["level-2"])
     with pytest.raises(InvalidRequest):
         each_selected(world.register, Selection(criteria=(criterion,)))
+
+
+def test_a_choice_that_is_offered_no_more_is_asked_for_all_the_same(world: World) -> None:
+    """While a record says it; and what is known of a day is compared as it was given."""
+    record = world.add(KIND["level-2"], fields={"addressees": ["pccs"], "due": "2021-08"})
+    assert selected(world.register, "addressees=pccs", "due=2021-08") == [record]
+    words = national().vocabulary
+    fields = dict(words.categories["afi"].fields)
+    fields["addressees"] = evolve(fields["addressees"], choices=("npcc",))
+    afi = evolve(words.categories["afi"], fields=fields)
+    only = evolve(words, categories={"afi": afi, "report": words.categories["report"]})
+    later = evolve(world.register.rulebook, vocabulary=only)
+    register = Register(world.register.store, rulebook=later, clock=clock)
+    assert selected(register, "addressees=pccs") == [record]
+    with pytest.raises(InvalidRequest, match="is no choice of it; there is `npcc`"):
+        selected(register, "addressees=college")
 
 
 def test_what_no_sum_or_list_could_be_of_is_refused(world: World) -> None:

@@ -99,12 +99,14 @@ def test_a_paper_of_one_force_has_no_seal(world: World) -> None:
     assert ("Force", FORCE) in paper.facts
 
 
+EMPTY_PARTS: tuple[SectionName, ...] = (
+    *("figures", "movement", "reports", "overdue", "due", "letters", "plan", "corrections"),
+)
+
+
 def test_of_an_empty_register_it_says_that_there_is_nothing(world: World) -> None:
     """No zeros, no empty tables."""
-    words = " ".join(
-        said(part(world.register, name, START))
-        for name in ("figures", "movement", "reports", "overdue", "letters", "plan", "corrections")
-    )
+    words = " ".join(said(part(world.register, name, START)) for name in EMPTY_PARTS)
     assert "Held on the ledger “portal”: no record" in words
     assert "No record came, closed or re-opened." in words
     assert "No report was published" in words
@@ -112,6 +114,10 @@ def test_of_an_empty_register_it_says_that_there_is_nothing(world: World) -> Non
     assert "No open record waits for a letter." in words
     assert "No inspection is planned." in words
     assert "Nothing was corrected since 4 January 2021." in words
+    assert "No open record has a day by which to be closed." in words
+    for name in EMPTY_PARTS:
+        blocks = part(world.register, name, START).blocks
+        assert all(block.rows for block in blocks if isinstance(block, Table))
 
 
 def test_what_is_overdue_has_its_original_and_its_revised_day(world: World) -> None:
@@ -282,6 +288,23 @@ def test_a_text_is_one_that_was_attached_by_then(world: World) -> None:
     assert list(each_block(made(START + timedelta(1)))) == [Paragraph("Old.")]
     with pytest.raises(InvalidRequest, match="is not attached to it by 4 January 2021"):
         made(START)
+
+
+def test_a_list_stands_apart_from_the_lines_around_it(world: World) -> None:
+    """However it is marked, and whether or not an empty line parts it from them."""
+    record = world.add(KIND["level-2"])
+    text = "We ask:\n- one\n  and more\n- two - three\nThen\n \n* a\n\u2022 b\n-5 degrees\n- \nEnd"
+    document = world.register.keep(text.encode(), kind="paper_text", name="t.md")
+    world.register.attach(record, document, actor=LIAISON, on=world.later())
+    outline = text_outline(record=record, document="t.md")
+    paper = paper_of(world.register, as_at=world.day, since=START, made=MADE, outline=outline)
+    assert paper.sections[0].blocks == (
+        Paragraph("We ask:"),
+        Bullets(("one and more", "two - three")),
+        Paragraph("Then"),
+        Bullets(("a", "b")),
+        Paragraph("-5 degrees - End"),
+    )
 
 
 def test_a_text_that_cannot_be_printed_is_refused(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -259,6 +260,17 @@ def test_html_is_one_file_with_its_pictures_and_alt_texts(report: Report) -> Non
     assert page.count("<img ") == page.count('alt="') == 2
     assert '<html lang="en-GB">' in page
     assert page.count("<caption") == page.count("<table") == page.count("<thead>")
+
+
+def test_a_page_sorts_days_that_are_known_in_part_behind_those_they_may_be() -> None:
+    """As every list does; in a column of words 2024 is a word."""
+    column = (date(2024, 9, 30), "Q3 2024", None, date(2024, 10, 1), "2024")
+    table = Table("t", "T", ("day", "word"), tuple((cell, str(cell)) for cell in column))
+    page = html_of(evolve(HOSTILE_REPORT, sections=(Section("s", "S", (table,)),)))
+    keys = re.findall(r'data-key="([^"]*)"', page)
+    days = ["2024-09-30", "2024-09-30 Q3 2024", "", "2024-10-01", "2024-12-31 2024"]
+    assert keys[::2] == days
+    assert keys[1::2] == [str(cell) for cell in column]
 
 
 def test_a_pdf_is_tagged_and_the_same_each_time(report: Report) -> None:

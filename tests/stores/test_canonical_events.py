@@ -55,6 +55,18 @@ def test_no_text_is_taken_for_what_it_is_not(data: st.DataObject) -> None:
     if read is not None:
         assert event_text(read) == made
         assert codec._decode(made, read_event) == read
+    assert _outcome(event_from, made) == _outcome(_as_json, made)
+
+
+def _outcome(read: Callable[[str], Event], text: str) -> object:
+    try:
+        return read(text)
+    except ValueError as fault:
+        return str(fault)
+
+
+def _as_json(text: str) -> Event:
+    return codec._decode(text, read_event)
 
 
 def _put(old: str, new: str) -> Callable[[str], str]:
@@ -95,6 +107,7 @@ def test_nothing_is_said_of_other_texts(what: str) -> None:
 
     assert odd != PLAIN
     assert canonical_event(odd) is None
+    assert _outcome(event_from, odd) == _outcome(_as_json, odd)
 
 
 @pytest.mark.parametrize("odd", [None, 1, b"{}"])

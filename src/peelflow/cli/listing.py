@@ -22,6 +22,7 @@ from peelflow.cli.selecting import (
     KnownOption,
     PrintingOptions,
     SelectionOptions,
+    say_later_day,
 )
 from peelflow.errors import InvalidRequest
 from peelflow.figures import Figures
@@ -65,13 +66,15 @@ def list_records(
 ) -> None:
     """List the records that match, by id, as they stood at the end of a day.
 
-    CSV, JSON and workbooks have every field. `--columns` also knows `last note` and `noted on`.
+    CSV, JSON and workbooks have every field. `--columns` also knows `parent`, `last note` and
+    `noted on`.
     """
     if ledger is not None and counts is None:
         what, why = "the option --ledger", "says on which ledger --counts is asked"
         raise InvalidRequest(what, why, "give --counts open or closed too")
     ledger = DEFAULT_LEDGER if ledger is None else ledger
     selection = wanted.selection(counts=counts, ledger=ledger)
+    say_later_day(as_at)
     with location.reader() as register:
         records = each_selected(register, selection, as_at=as_at, known=known)
         categories = register.rulebook.vocabulary.categories
@@ -83,12 +86,12 @@ def list_records(
 
 @frozen
 class _ListedRecord:
-    """The cells of a record's row, what its fields say, and its last note if that is asked for."""
+    """The cells of a record's row, what its fields say, and what is asked for by name."""
 
     cells: tuple[output.Cell, ...]
     category: str
     fields: Mapping[str, FieldValue]
-    note: tuple[output.Cell, ...]
+    asked: Mapping[str, output.Cell]
 
 
 def _tells_days(printing: PrintingOptions) -> bool:
@@ -101,14 +104,16 @@ def _listed_record(
 ) -> _ListedRecord:
     category = categories.get(record.category)
     fields = record.fields if category is None else record.field_values(category)
-    return _ListedRecord(_record_row(record, last), record.category, fields, _note_cells(note))
+    noted = (None, None) if note is None else (note_text(note), note.on)
+    asked = dict(zip(_ASKED_COLUMNS, (record.parent, *noted), strict=True))
+    return _ListedRecord(_record_row(record, last), record.category, fields, asked)
 
 
 def _each_with_events(
     register: Reader, records: Iterable[Record], as_at: date | None, printing: PrintingOptions
 ) -> Iterator[tuple[Record, Event, Event | None]]:
     """Yield records, each with its last event that is no note, and its last note if asked for."""
-    if not _is_asked_for_notes(printing):
+    if _NOTE_COLUMNS.isdisjoint(_asked_columns(printing)):
         for record, last in each_with_last_event(register, records):
             yield record, last, None
         return
@@ -118,10 +123,10 @@ def _each_with_events(
         yield record, last, last_note(until, as_at)
 
 
-def _is_asked_for_notes(printing: PrintingOptions) -> bool:
-    """Return whether a list is to show notes, or to be sorted by them."""
+def _asked_columns(printing: PrintingOptions) -> tuple[str, ...]:
+    """Return the columns that are asked for by name, to be shown or to be sorted by."""
     asked = {*printing.arrangement.columns, (printing.sort or "").removeprefix("-")}
-    return not asked.isdisjoint(_NOTE_COLUMNS)
+    return tuple(name for name in _ASKED_COLUMNS if name in asked)
 
 
 def search(
@@ -160,28 +165,26 @@ def _print_records(
         printing.show(Table("records", "", _LIST_COLUMNS, body, optional=("assumed",)))
         return
     fields = _field_names(categories, listed, every=printing.is_arranged)
-    names = (f"field.{name}" if name in _LIST_COLUMNS else name for name in fields)
-    noted = _NOTE_COLUMNS if _is_asked_for_notes(printing) else ()
+    asked = _asked_columns(printing)
+    taken = {*_LIST_COLUMNS, *asked}
+    names = (f"field.{name}" if name in taken else name for name in fields)
     full = tuple(
-        (*each.cells, *_field_cells(each.fields, fields), *each.note[: len(noted)])
+        (*each.cells, *_field_cells(each.fields, fields), *map(each.asked.get, asked))
         for each in listed
     )
     shown = printing
     if form in (Format.TABLE, Format.MD) and printing.columns is None:
         shown = evolve(printing, columns=",".join(_LIST_COLUMNS))  # sorted by any field, even so
-    shown.show(Table("records", "", (*_LIST_COLUMNS, *names, *noted), full))
+    shown.show(Table("records", "", (*_LIST_COLUMNS, *names, *asked), full))
 
 
 _LIST_COLUMNS = (
     *("record", "category", "level", "force", "state", "owner", "assumed", "issued"),
     *("last event", "decided by", "recorded by"),
 )
-_NOTE_COLUMNS = ("last note", "noted on")
+_NOTE_COLUMNS = frozenset(("last note", "noted on"))
+_ASKED_COLUMNS = ("parent", "last note", "noted on")
 """What a list shows where it is asked for by name."""
-
-
-def _note_cells(note: Event | None) -> tuple[output.Cell, ...]:
-    return (None, None) if note is None else (note_text(note), note.on)
 
 
 def _record_row(record: Record, last: Event) -> tuple[output.Cell, ...]:
@@ -242,6 +245,7 @@ def figures(
     comes out again, whatever was recorded or corrected since.
     """
     selection = wanted.selection()
+    say_later_day(as_at)
     with location.reader() as register:
         if by is not None:
             grouped = grouped_figures(

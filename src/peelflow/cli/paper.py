@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +12,9 @@ import typer
 from peelflow.cli import output
 from peelflow.cli.options import ForceOption, RegisterOptions, day_option, read_bytes, today
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes
+from peelflow.cli.selecting import say_later_day
 from peelflow.errors import InvalidRequest
-from peelflow.model.outline import STANDARD_OUTLINE
+from peelflow.model.outline import STANDARD_OUTLINE, Outline
 from peelflow.register.register import Register
 from peelflow.register.services import utc_now
 from peelflow.reports.content import Report
@@ -73,17 +74,15 @@ def paper(
 ) -> None:
     """Make the committee's paper: figures, movement, reports, what is overdue, what comes."""
     paths = file or []
-    for path in paths:
-        check_paper_file(path, replace=replace)
+    _check_files(paths, replace=replace)
     if as_html and paths:
         what, why = "the option --html", "prints the paper, and a file is named"
         raise InvalidRequest(what, why, "name a file that ends in .html, or leave -o out")
     if template is not None and not any(path.suffix.lower() == ".docx" for path in paths):
         instead = "name a file that ends in .docx"
         raise InvalidRequest(f"the template {template}", "is of Word, and no file is", instead)
-    parts = STANDARD_OUTLINE
-    if outline is not None:
-        parts = read_outline(read_bytes(outline), str(outline))
+    parts = _outline_of(outline, since_known)
+    say_later_day(as_at)
     with location.opened() as register:
         made = utc_now()
         report = paper_of(
@@ -100,6 +99,28 @@ def paper(
     for path in paths:
         write_paper(path, report, made, template=template, replace=replace)
         output.line(f"{path} is written")
+
+
+def _outline_of(file: Path | None, since_known: int | None) -> Outline:
+    """Return a file's outline, or the standard one, if it tells what is asked for."""
+    outline = STANDARD_OUTLINE
+    if file is not None:
+        outline = read_outline(read_bytes(file), str(file))
+    names = {part.section for part in outline.sections}
+    if since_known is not None and "corrections" not in names:
+        what, why = "the option --since-known", "is told in `corrections`, which the outline lacks"
+        raise InvalidRequest(what, why, "add that part to the outline, or leave it out")
+    return outline
+
+
+def _check_files(paths: Sequence[Path], *, replace: bool) -> None:
+    """Refuse files that are no papers, or one that is named twice: the second would find it."""
+    for path in paths:
+        check_paper_file(path, replace=replace)
+    places = [path.resolve() for path in paths]
+    twice = next((path for path in paths if places.count(path.resolve()) > 1), None)
+    if twice is not None:
+        raise InvalidRequest(f"the file {twice}", "is named twice", "name it once")
 
 
 def check_paper_file(path: Path, *, replace: bool) -> None:

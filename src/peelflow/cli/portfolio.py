@@ -30,6 +30,7 @@ from peelflow.cli.selecting import (
     PrintingOptions,
     SelectionOptions,
     Span,
+    say_later_day,
 )
 from peelflow.model.records import Event, TransitionTaken
 from peelflow.portfolio.engage import EngageCause, EngageSpell, engage_spells, in_engage
@@ -299,6 +300,7 @@ def movement(
     """
     last_day, selection = until or today(), wanted.selection()
     title = f"On the ledger {ledger} after {after} until {last_day}"
+    say_later_day(last_day)
     with location.reader() as register:
         if by is not None:
             totals = movement_totals(

@@ -354,11 +354,15 @@ def diff_rules(
 
 def _lifecycles_of(place: Path) -> tuple[Lifecycle, ...]:
     """Return the lifecycles of rule files, or the national one that is named."""
-    if not place.exists():
-        for lifecycle in national().lifecycles:
-            if str(lifecycle) == str(place):
-                return (lifecycle,)
-    return _examined(place).lifecycles
+    if place.exists():
+        return _examined(place).lifecycles
+    known = {str(lifecycle): lifecycle for lifecycle in national().lifecycles}
+    if str(place) not in known:
+        near = suggestion(str(place), known)
+        instead = near if near.startswith("did") else "check the path, or name one as level-3@2"
+        what, why = f"the rules {str(place)!r}", "are neither a file here nor a national lifecycle"
+        raise InvalidRequest(what, why, instead)
+    return (known[str(place)],)
 
 
 def _examined(path: Path) -> CheckedRules:
@@ -369,9 +373,12 @@ def _examined(path: Path) -> CheckedRules:
         for fault in checked.diagnostics
         if fault.severity == "error" and fault.span.file not in files
     ]
-    if unread or not files:
+    if unread:
         output.diagnostics(unread)
         raise InvalidRequest(f"{path}", "holds what cannot be read as rules", "mend it first")
+    if not files:
+        why = "holds no lifecycle, and no other rules are compared"
+        raise InvalidRequest(f"{path}", why, "name what begins with `lifecycle:`")
     return checked
 
 

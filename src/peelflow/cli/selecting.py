@@ -25,6 +25,7 @@ from peelflow.cli.options import (
     complete_state,
     day_option,
     level_of,
+    today,
 )
 from peelflow.cli.output_files import ReplaceOption, check_output_file, write_bytes, write_text
 from peelflow.engine.calendar import months_after
@@ -234,6 +235,16 @@ def _said(column: str, value: str) -> str:
         instead = f"name the {column}, or leave it out{none}"
         raise InvalidRequest(f"the option --{column}", "is empty", instead)
     return value.strip()
+
+
+def say_later_day(day: date | None) -> None:
+    """Say of a day that is still to come that nobody knows what will stand then.
+
+    Args:
+        day: The day as at which something is listed or counted; None for what is recorded.
+    """
+    if day is not None and day > (now := today()):
+        output.error_line(f"{day} lies in the future: this is what is recorded by {now}")
 
 
 _ENDINGS = {f".{form}": form for form in (Format.CSV, Format.JSON, Format.MD, Format.XLSX)}

@@ -6,7 +6,7 @@ Every list and every sum over records takes one `Selection`, so that all of them
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from operator import ge, gt, le, lt
 from typing import Any, Literal, get_args
@@ -19,6 +19,7 @@ from peelflow.model.question_sets import covers_question
 from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import Record
 from peelflow.model.rules import Category, Counts, Level
+from peelflow.phrases import suggestion
 from peelflow.register.as_at import each_as_at
 from peelflow.register.query_checks import check_ledger, check_position_reached
 from peelflow.register.reader import Reader
@@ -183,6 +184,7 @@ def satisfies(record: Record, criterion: Criterion, *, says_days: bool = True) -
 
 _ORDERS: Mapping[Operator, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*", re.ASCII)
+_QUESTION = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,9})*", re.ASCII)
 
 
 def _as_ordered(value: str, wanted: str) -> tuple[object, object]:
@@ -292,14 +294,29 @@ def _check_value(register: Reader, criterion: Criterion) -> None:
         has_sets = all(
             QUESTION_SET_FIELD in category.fields for category in _saying(register, name)
         )
-        is_one = not has_sets or _NUMBER.fullmatch(value) is not None
+        is_one = not has_sets or _QUESTION.fullmatch(value) is not None
         why, instead = "is no question", "write a question's number, such as 7"
     else:
-        types = {category.fields[name].type for category in _saying(register, name)}
-        says_days = column == "issued" or (types == {"date"} and column not in RECORD_COLUMNS)
-        is_one = not says_days or read_span(value) is not None
+        rules = (
+            [] if column in RECORD_COLUMNS else [e.fields[name] for e in _saying(register, name)]
+        )
+        says_days = column == "issued" or {rule.type for rule in rules} == {"date"}
+        span = read_span(value)
+        is_exact = criterion.operator in ("=", "!=") and not any(rule.as_known for rule in rules)
+        is_one = not says_days or (span is not None and (span.is_day or not is_exact))
+        if rules and all(rule.choices for rule in rules):
+            _check_choice(register, criterion, {each for rule in rules for each in rule.choices})
     if not is_one:
         raise InvalidRequest(f"the criterion {str(criterion)!r}", f"{value!r} {why}", instead)
+
+
+def _check_choice(register: Reader, criterion: Criterion, choices: Collection[str]) -> None:
+    """Refuse what is no choice of a field, unless an older record says it."""
+    column, value = criterion.column, criterion.value
+    if value in choices or any(value in values_of(each, column) for each in register.records()):
+        return
+    why = f"{value!r} is no choice of it"
+    raise InvalidRequest(f"the criterion {str(criterion)!r}", why, suggestion(value, choices))
 
 
 def _check_empty(criterion: Criterion) -> None:

@@ -195,7 +195,7 @@ def judge_events(
             found = [
                 *_each_told(record, _unlawful_events(session, steps, predicates, untold)),
                 *_each_told(record, _unrecordable_events(session, steps, predicates)),
-                *_each_told(record, _unfit_records(session, record, steps.history, names, untold)),
+                *_each_told(record, _unfit_records(session, record, steps, names, untold)),
             ]
             numbers = {each.event for each in found if each.event}
             missed = _each_as_recorded_fault(session, steps, predicates, untold)
@@ -355,6 +355,12 @@ class _Steps:
             return each_event_with_record(as_corrected(self.history))
         return ((event, before) for event, before, _ in self.as_recorded())
 
+    def standing_numbers(self) -> frozenset[int]:
+        """Return the numbers of the events that stand."""
+        is_corrected = any(isinstance(event.what, Corrected) for event in self.history)
+        events = as_corrected(self.history) if is_corrected else self.history
+        return frozenset([event.number for event in events])
+
 
 def _unlawful_events(
     session: Session, steps: _Steps, predicates: AssumedPredicates, untold: _Untold
@@ -381,7 +387,7 @@ def _unrecordable_events(
 
     What an inspection covered when something was said that was voided since is not asked.
     """
-    standing = {event.number for event in as_corrected(steps.history)}
+    standing = steps.standing_numbers()
 
     def as_given(context: Context) -> Context:
         return changed_context(context, {"predicates": predicates})
@@ -416,7 +422,8 @@ def _each_as_recorded_fault(
     if not has_steps_at_once(session, steps.history):
         return
     yield from _each_unlawful_as_recorded(session, steps)
-    for missing in each_step_missing(session, steps.history, change_context=as_given):
+    recorded = steps.as_recorded()
+    for missing in each_step_missing(session, steps.history, recorded, change_context=as_given):
         event = missing.event
         if missing.is_sure:
             yield Discrepancy(event.record, event.number, UNLAWFUL, missing.sentence)
@@ -449,11 +456,12 @@ def _each_unlawful_as_recorded(session: Session, steps: _Steps) -> Iterator[Disc
 def _unfit_records(
     session: Session,
     record: Record,
-    history: Sequence[Event],
+    steps: _Steps,
     names: KnownNames,
     untold: _Untold,
 ) -> Iterator[Discrepancy]:
     """Yield where a record lies and no verb would put it, and names that are two for a rule."""
+    history = steps.history
     try:
         check_shown_id(session, record)
         check_place(session, record, untold.free)
@@ -467,7 +475,7 @@ def _unfit_records(
         yield Discrepancy(record.id, 0, UNLAWFUL, ring)
     for event, what in (
         *each_withdrawn_named(session, record, history),
-        *each_day_left(history),
+        *each_day_left(history, steps.as_recorded),
     ):
         yield Discrepancy(record.id, event.number, UNLAWFUL, what)
     yield from _people_alike(history)

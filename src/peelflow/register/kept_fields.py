@@ -6,10 +6,10 @@ since there are records of its category. Files of a force's own come and change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from peelflow.engine.fold import apply
-from peelflow.engine.standing_events import each_as_recorded
+from peelflow.engine.standing_events import RecordedEvent
 from peelflow.errors import InvalidRequest
 from peelflow.model.records import Added, Amended, Event, Record, TakenOver, Value
 from peelflow.model.rules import FieldRule
@@ -55,15 +55,18 @@ def check_not_cleared(event: Event, category: str, what: Amended) -> None:
         check_clear(rule, what.new, f"{event.record}: the field `{what.field}`")
 
 
-def each_day_left(history: History) -> Iterator[tuple[Event, str]]:
+def each_day_left(
+    history: History, steps: Callable[[], Iterable[RecordedEvent]]
+) -> Iterator[tuple[Event, str]]:
     """Yield each amendment after which a day did not follow that counts from it, and why.
 
     Args:
         history: All events of one record.
+        steps: Yields each with the record before and after it.
     """
     if not any(isinstance(event.what, Amended) for event in history):
         return
-    for event, before, _ in each_as_recorded(history):
+    for event, before, _ in steps():
         if isinstance(event.what, Amended) and before is not None and not is_of_before(event):
             for due in _each_due(event, event.what, before):
                 if not any(_follows(later, event, due) for later in history[event.number :]):
@@ -73,10 +76,13 @@ def each_day_left(history: History) -> Iterator[tuple[Event, str]]:
 
 def _each_due(event: Event, what: Amended, before: Record) -> Iterator[Amended]:
     """Yield the amendments of days that come of one: of those that were counted until then."""
-    fields: Mapping[str, Value] = apply(before, event).fields
-    for name, rule in _counted(_national_fields(before.category)):
-        if rule.counts_from is None or rule.counts_from.field != what.field:
-            continue
+    counted = [
+        (name, rule)
+        for name, rule in _counted(_national_fields(before.category))
+        if rule.counts_from is not None and rule.counts_from.field == what.field
+    ]
+    fields: Mapping[str, Value] = apply(before, event).fields if counted else {}
+    for name, rule in counted:
         old, day = before.fields.get(name), counted_day(rule, name, fields, record=event.record)
         if is_counted(rule, name, before.fields) and day is not None and day != old:
             yield Amended(name, old, day)

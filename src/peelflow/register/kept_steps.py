@@ -7,7 +7,7 @@ a list of what was known then shows that, whatever was corrected since.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
@@ -17,7 +17,7 @@ from peelflow.engine.fold import (
     is_step_at_once,
     steps_after_re_entry,
 )
-from peelflow.engine.standing_events import StandingEvents, each_as_recorded
+from peelflow.engine.standing_events import RecordedEvent, StandingEvents
 from peelflow.model.records import (
     Added,
     Corrected,
@@ -120,17 +120,22 @@ def _day_leading_on(history: History) -> date | None:
 
 
 def each_step_missing(
-    session: Session, history: History, *, change_context: ContextChange
+    session: Session,
+    history: History,
+    steps: Iterable[RecordedEvent],
+    *,
+    change_context: ContextChange,
 ) -> Iterator[MissingStep]:
     """Yield each step that the system would have taken at once, and did not.
 
     Args:
         session: What looks around.
         history: All events of one record, in order.
+        steps: Each with the record before and after it.
         change_context: Returns what a decision may look at as it is to be seen.
     """
     anew = steps_after_re_entry(history)  # which stand elsewhere among the others
-    for event, _, after in each_as_recorded(history):
+    for event, _, after in steps:
         if event.number not in anew:
             following = history[event.number : event.number + 1]
             yield from _missing_after(session, after, event, following, change_context)

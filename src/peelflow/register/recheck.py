@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from attrs import evolve
-
 from peelflow.errors import InvalidRequest, NotPermitted
 from peelflow.model.constraints import LONGEST_NAME
 from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
@@ -45,7 +43,7 @@ from peelflow.register.kept_corrections import check_correction
 from peelflow.register.kept_fields import check_entry_said, check_not_cleared
 from peelflow.register.kept_parts import check_parts_added
 from peelflow.register.kept_requests import check_requested
-from peelflow.register.known_names import KnownNames, names_said
+from peelflow.register.known_names import KnownNames, UsedName, names_said
 from peelflow.register.limits import (
     check_day,
     check_document_name,
@@ -460,7 +458,7 @@ def why_alike(session: Session, names: KnownNames, record: Record, history: Hist
     for said in names_said(record, category):
         if is_shared and said.kind == "person":
             continue
-        used = evolve(said, force=record.force) if said.kind == "id" else said
+        used = UsedName("id", said.name, record.force) if said.kind == "id" else said
         if names.is_known(used):  # as most forces and persons are
             continue
         near = names.alike(used)

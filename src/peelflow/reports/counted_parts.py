@@ -9,6 +9,7 @@ from itertools import takewhile
 from attrs import evolve
 
 from peelflow.engine.calendar import months_after
+from peelflow.errors import InvalidRequest
 from peelflow.figures import Figures
 from peelflow.model.date_spans import read_span, span_of_day
 from peelflow.model.outline import Outline
@@ -221,7 +222,7 @@ def _ledgers(scope: Scope) -> set[str]:
     return {scope.ledger}.union(*(state.counts_as for state in states))
 
 
-def _figures_table(counted: Figures, ledger: str, *, are_all: bool) -> Table:
+def _figures_table(counted: Figures, ledger: str, *, are_all: bool) -> Table | Paragraph:
     """Return figures as a table; all lines, or those alone that are not of nothing."""
     lines = [
         (line.title, line.open, line.closed, line.total, line.assumed)
@@ -230,7 +231,7 @@ def _figures_table(counted: Figures, ledger: str, *, are_all: bool) -> Table:
     ]
     title = f"Held on the ledger “{ledger}”"
     if not counted.total:
-        return Table(ledger, f"{title}: no record", ("", *_NUMBERS_OF_FIGURES), ())
+        return Paragraph(f"{title}: no record.")
     total = ("Total", counted.open, counted.closed, counted.total, counted.assumed)
     columns, rows = ("Record", *_NUMBERS_OF_FIGURES), (*lines, total)
     return Table(
@@ -356,7 +357,11 @@ def ages_parts(scope: Scope) -> Parts:
         series=(Series("Open", tuple(shown.values())),),
     )
     years = scope.outline.older_than_years
-    before = months_after(scope.as_at, -12 * years)
+    try:
+        before = months_after(scope.as_at, -12 * years)
+    except OverflowError:
+        what, why = f"the outline's `older_than_years`, {years}", "reaches beyond the calendar"
+        raise InvalidRequest(what, why, "write fewer") from None
     shares = age_shares(
         scope.register, scope.as_at, before=before, ledger=scope.ledger, selection=scope.selection
     )

@@ -10,8 +10,9 @@ from datetime import date
 from importlib.resources import files
 
 from peelflow.errors import MissingDependency
+from peelflow.model.date_spans import read_span
 from peelflow.reports.charts import chart_svg
-from peelflow.reports.content import Cell, Chart, Report, say_cell
+from peelflow.reports.content import Cell, Chart, Report, Table, say_cell
 
 LEAST_TO_FILTER = 8
 """From how many rows on a table can be searched: what is shorter is seen at a glance."""
@@ -33,7 +34,7 @@ def html_of(report: Report) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"said": say_cell, "picture": _picture, "key": _sort_key}
+    environment.filters |= {"said": say_cell, "picture": _picture, "keys": _sort_keys}
     environment.tests["kind"] = lambda block, name: type(block).__name__ == name
     folder = files("peelflow.reports") / "templates"
     page = environment.from_string((folder / "paper.html").read_text("utf-8"))
@@ -50,8 +51,24 @@ def _picture(chart: Chart) -> str:
     return f"data:image/svg+xml;base64,{b64encode(chart_svg(chart).encode()).decode()}"
 
 
+def _sort_keys(table: Table) -> list[tuple[str, ...]]:
+    """Return what the cells of each row are sorted by: days as days, numbers as numbers.
+
+    A day that is known in part stands behind those that it may be, where a column says days.
+    """
+    columns = [list(map(_sort_key, column)) for column in zip(*table.rows, strict=True)]
+    for place, column in enumerate(zip(*table.rows, strict=True)):
+        spans = [read_span(key) for key in columns[place] if key]
+        if all(spans) and any(isinstance(cell, date) for cell in column):
+            columns[place] = [
+                f"{span.last} {key}" if (span := read_span(key)) and not span.is_day else key
+                for key in columns[place]
+            ]
+    return list(zip(*columns, strict=True))
+
+
 def _sort_key(cell: Cell) -> str:
-    """Return what a cell is sorted by: days as days, numbers as numbers."""
+    """Return what a cell is sorted by alone."""
     match cell:
         case None:
             return ""

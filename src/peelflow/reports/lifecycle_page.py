@@ -44,7 +44,7 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
         for step in state.transitions
     ]
     yield from _table(("from", "step", "to", "who", "needs"), steps)
-    yield from ("", "## Guarantees", "")
+    yield from ("", "## Guarantees", "") if lifecycle.guarantees else ()
     for guarantee in lifecycle.guarantees:
         that, because = markdown_text(guarantee.that), markdown_text(guarantee.because)
         yield f"- {that}, because: {because}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from operator import itemgetter
@@ -187,7 +188,10 @@ def due_parts(scope: Scope) -> Parts:
     """
     listed = deadlines(scope.register, scope.as_at, ledger=scope.ledger, selection=scope.selection)
     rows = tuple(_day_row(record, -record.days_over) for record in listed.records)
-    yield Table("due", f"{len(rows)} with a day", _LEFT_COLUMNS, rows, ("Days left",))
+    if rows:
+        yield Table("due", f"{len(rows)} with a day", _LEFT_COLUMNS, rows, ("Days left",))
+    else:
+        yield Paragraph("No open record has a day by which to be closed.")
     if listed.undated:
         undated = tuple(map(_undated_row, listed.undated))
         columns = (*_RECORD_COLUMNS, _WHICH, "As worded")
@@ -400,14 +404,31 @@ def notes_parts(scope: Scope) -> Parts:
 
 
 def text_parts(scope: Scope, part: OutlineSection) -> Iterator[Block]:
-    """Yield a text that is kept in the register: paragraphs, and lists of lines behind `-`."""
-    content = _kept_text(scope, part).replace("\r\n", "\n")
-    for passage in content.strip().split("\n\n"):
-        lines = [line.strip() for line in passage.strip().split("\n")]
-        if all(line.startswith("- ") for line in lines):
-            yield Bullets(tuple(line.removeprefix("- ") for line in lines))
-        elif passage.strip():
-            yield Paragraph(" ".join(lines))
+    """Yield a text that is kept in the register: paragraphs, and lists of lines behind a mark.
+
+    A line that says nothing ends what was begun; one that is set in goes on with the item above.
+    """
+    words: list[str] = []
+    items: list[str] = []
+    for line in (*_kept_text(scope, part).splitlines(), ""):
+        item = _LIST_ITEM.match(line)
+        is_more = bool(items) and line[:1].isspace() and bool(line.strip())
+        if words and (item or not line.strip()):
+            yield Paragraph(" ".join(words))
+            words = []
+        if items and not (item or is_more):
+            yield Bullets(tuple(items))
+            items = []
+        if item:
+            items.append(line[item.end() :].strip())
+        elif is_more:
+            items[-1] += f" {line.strip()}"
+        elif line.strip():
+            words.append(line.strip())
+
+
+_LIST_ITEM = re.compile(r"\s*[-*\u2022]\s+(?=\S)")
+"""How a line of a list begins, as people type it or Word copies it."""
 
 
 def _kept_text(scope: Scope, part: OutlineSection) -> str:

@@ -357,7 +357,7 @@ def event_text(event: Event) -> str:
 
 def event_from(text: str) -> Event:
     """Return the event that `event_text` wrote; ValueError where the text is none known here."""
-    event = canonical_event(text)
+    event = _event_by_parts(text, _payload)
     return event if event is not None else _decode(text, read_event)
 
 
@@ -371,6 +371,16 @@ def canonical_event(text: str) -> Event | None:
     Args:
         text: The text.
     """
+    return _event_by_parts(text, _canonical_payload)
+
+
+def _event_by_parts(text: str, read: Callable[[str, str], EventPayload]) -> Event | None:
+    """Return the event of a text in the form of `write_event`; None where it is in another.
+
+    Args:
+        text: The text.
+        read: Reads a payload of its kind that is too long to be known.
+    """
     try:
         parts = _parts_of(text)
         if parts is None or not (text.isascii() or _is_encodable(text)):
@@ -382,7 +392,7 @@ def canonical_event(text: str) -> Event | None:
         return Event(
             record,
             int(number),
-            (_known_payload if len(what) <= _LONGEST_KNOWN else _payload)(kind, what),
+            (_known_payload if len(what) <= _LONGEST_KNOWN else read)(kind, what),
             day,
             _known_actor(actor),
             by,
@@ -421,11 +431,15 @@ def _read_canonical(text: str, read: Callable[[Any], _T], write: Callable[[_T], 
 
 
 def _payload(kind: str, text: str) -> EventPayload:
+    return PAYLOAD_READERS[kind](json.loads(text))
+
+
+def _canonical_payload(kind: str, text: str) -> EventPayload:
     read = PAYLOAD_READERS[kind]
     return _read_canonical(text, read, lambda what: _PAYLOAD_WRITERS[type(what)](what))
 
 
-_known_payload = lru_cache(_MOST_KNOWN)(_payload)
+_known_payload = lru_cache(_MOST_KNOWN)(_canonical_payload)
 
 
 @lru_cache(_MOST_KNOWN)

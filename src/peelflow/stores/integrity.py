@@ -94,7 +94,7 @@ class References:
         """Note the documents, rules and records that an event names."""
         where = event.record, event.number
         what = entry_of(event) or event.what
-        if isinstance(what, Added | TakenOver | Relevelled | Migrated):
+        if isinstance(what, (Added, TakenOver, Relevelled, Migrated)):
             pin = what.lifecycle
             self.rules.setdefault((pin.name, pin.version, pin.digest), where)
         match what:

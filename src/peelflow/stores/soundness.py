@@ -327,7 +327,8 @@ def _step_faults(record: Record | None, event: Event, rules: KeptLifecycles) -> 
     if record is not None and record.withdrawn:
         yield _WITHDRAWN
         return
-    yield from _typed_faults(record, event)
+    if type(event.what) is not TransitionTaken:  # which says no field
+        yield from _typed_faults(record, event)
     yield from _move_and_change_faults(record, event, rules)
 
 
