@@ -105,6 +105,28 @@ def test_headings_of_one_name_without_any_above_are_refused(
     assert fault.sentence == "the heading `Lead` stands in `Tracker!G1`, `Tracker!J1`"
 
 
+def test_the_headings_that_no_map_knows_are_offered_for_one_that_lacks(
+    tmp_path: Path, register: Register
+) -> None:
+    """Those that are read already cannot be meant."""
+    headings = [{"Lead": "Who"}.get(name, name) for name in HEADINGS]
+    with pytest.raises(InvalidRules) as refused:
+        imported(tmp_path, register, [headings, [*row().values()]], MAP)
+    assert refused.value.diagnostics[0].help == "there is `Who`"
+
+
+def test_a_comma_too_many_is_told_as_that(tmp_path: Path, register: Register) -> None:
+    """In a CSV file a cell too many comes of one that is not quoted."""
+    path = tmp_path / "t.csv"
+    cells = ("F-1", "16/12/2022", "AFI", "L2", "Mend, it", "7", "Kim", "TBC", "Doing")
+    path.write_text("\n".join(map(",".join, (HEADINGS, cells))) + "\n", "utf-8")
+    (tmp_path / "map.yaml").write_text(MAP, "utf-8")
+    with pytest.raises(InvalidRules) as refused:
+        import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+    (fault,) = refused.value.diagnostics
+    assert fault.help.endswith("; or quote the cell of its row that holds a delimiter")
+
+
 def test_a_row_of_records_is_no_lower_row_of_headings(tmp_path: Path, register: Register) -> None:
     """Its empty cells are not filled from the headings above."""
     cells = [[*HEADINGS], [*row(Lead=None, Target=None).values()]]

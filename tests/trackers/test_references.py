@@ -72,6 +72,23 @@ def test_only_some_of_many_are_named() -> None:
     assert notes[-1] == "read with 2 more references that are hardly told apart"
 
 
+@pytest.mark.parametrize(
+    ("reference", "is_told"),
+    [
+        *(("WMP/02 & 03", True), ("WMP/5, WMP/6", True), ("7a and 7b", True), ("12 and 13", True)),
+        *(("PEEL 2021-22 / 4", False), ("Rec 3, custody", False), ("A & E/2", False)),
+    ],
+)
+def test_a_reference_that_may_name_several_records_is_told(
+    reference: str, bring: Import, *, is_told: bool
+) -> None:
+    """It is one record: a row cannot be two."""
+    told = f"read as one record each, though they may name several: `{reference}` in Tracker!A2"
+    result = bring(row(Ref=reference))
+
+    assert (result.counts(), result.notes) == ({"added": 1}, (told,) if is_told else ())
+
+
 def rows(*texts: str, first: int = 1) -> list[dict[str, Any]]:
     """Return rows that are counted, each with its text."""
     return [row(Ref=f"{n}", Text=text) for n, text in enumerate(texts, start=first)]

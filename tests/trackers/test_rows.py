@@ -28,7 +28,10 @@ from tests.trackers.conftest import (
 
 BAD: Mapping[str, tuple[dict[str, Any], str]] = {
     "no reference": ({"Ref": None}, "the reference is empty"),
-    "a reference that cannot be printed": ({"Ref": "F\N{ZERO WIDTH SPACE}1"}, "cannot be printed"),
+    "a reference that cannot be printed": (
+        {"Ref": "F\N{ZERO WIDTH SPACE}1"},
+        "which shows nothing",
+    ),
     "a reference twice": ({"Ref": "F-1"}, "`F-1` already stands in Tracker!A2"),
     "no category": ({"Type": None}, "the category is empty"),
     "an unknown category": ({"Type": "Advice"}, "`Advice` is none of the map's words"),
@@ -384,3 +387,19 @@ def test_a_day_that_is_known_in_part_is_kept_as_the_sheet_has_it(
     assert "due_words" not in register.record("F-1").fields
     assert bring(row(Target="30/09/2023")).faults == ()
     assert register.record("F-1").fields["due"] == "2023-09-30"
+
+
+def test_a_sheet_that_is_not_read_and_has_the_headings_is_told(
+    tmp_path: Path, register: Register
+) -> None:
+    """A force that copies its sheet each month has the map read last month's."""
+    (tmp_path / "map.yaml").write_text(f"sheet: Feb\n{MAP}", "utf-8")
+    cells = [["A BANNER"], [*HEADINGS], [*row().values()]]
+    sheets = {"Mar": cells, "Feb": cells, "Lists": [["Level", "Status"]]}
+    path = write_sheets(tmp_path / "t.xlsx", sheets)
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+
+    assert result.notes == (
+        "read without the sheets `Mar`, `Lists`",
+        "read without `Mar`, which has the headings of the map, too",
+    )

@@ -188,6 +188,14 @@ def test_a_word_may_stand_for_several_lines(bring: Import, register: Register) -
     assert register.record("F-1").fields["owner"] == "Kim Day and Jo Ng"
 
 
+def test_a_mark_that_shows_nothing_in_a_reference_is_named(bring: Import) -> None:
+    """It came with what was pasted; `cannot be printed` helped nobody."""
+    result = bring(row(Ref="F\N{ZERO WIDTH SPACE}-1"))
+    ((_, sentence),) = cells_of(result)
+    assert sentence.endswith("holds U+200B, which shows nothing")
+    assert result.faults[0].help == "type it anew, and paste nothing"
+
+
 def test_a_reference_that_cannot_be_one_is_told_as_it_stands(bring: Import) -> None:
     """With what is wrong with it."""
     (told,) = [sentence for _, sentence in cells_of(bring(row(Ref="R" * 300)))]

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peelflow.errors import InvalidRules, MissingDependency
-from peelflow.trackers.grid import Grid
+from peelflow.trackers.grid import MAX_ROWS, Grid
 from peelflow.trackers.workbook import Workbook, read_workbook
 
 Build = Callable[[Any], None]
@@ -186,7 +186,7 @@ def test_the_macros_of_an_xlsm_are_not_run_and_that_is_said() -> None:
     source = repacked(built(simple), {"xl/vbaProject.bin": b"\xd0\xcf macro"})
     book = open_book(source, "tracker.xlsm")
 
-    assert book.notes == ("its macros were not run",)
+    assert book.notes == ("read without running its macros",)
     assert book.grid("Tracker").rows[1].text(2) == "Mend"
 
 
@@ -367,3 +367,24 @@ def test_what_is_packed_like_a_workbook_is_told_for_what_it_is(part: str, why: s
     with pytest.raises(InvalidRules, match=why) as refused:
         read_workbook(Path("t.xlsx"), stream.getvalue())
     assert ".xlsx, or as CSV" in refused.value.diagnostics[0].help
+
+
+def test_what_is_packed_and_holds_no_workbook_is_told_as_that() -> None:
+    """A folder of sheets is no sheet."""
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("tracker.csv", "Ref,Level")
+    with pytest.raises(InvalidRules, match=r"is packed, \.zip") as refused:
+        read_workbook(Path("t.zip"), stream.getvalue())
+    assert refused.value.diagnostics[0].help == "unpack it, and give the sheet in it"
+
+
+def test_a_sheet_that_is_too_large_to_look_into_is_passed_over() -> None:
+    """Only those that are read are refused for their size."""
+    stream = BytesIO()
+    with xlsxwriter.Workbook(stream) as made:
+        for name, last_row in (("Tracker", 1), ("Far", MAX_ROWS + 5), ("Lists", 2)):
+            made.add_worksheet(name).write(last_row, 0, "x")
+    book = read_workbook(Path("t.xlsx"), stream.getvalue())
+
+    assert [grid.sheet for grid in book.grids_beside(["Tracker"])] == ["Lists"]

@@ -34,6 +34,9 @@ MOST_OF = 0.6
 """The share of a column's cells that have to be of a kind for the column to be so."""
 NEARLY_ALL = 0.9
 MOST_WORDS = 40
+MOST_DIFFERENT = 1_000
+"""How many different texts a column has at most of which some may be known words."""
+LONGEST_DAY = 60
 LONG_TEXT = 25
 IS_A_HEADING = 200
 """How strong a heading is that is known as a whole."""
@@ -79,8 +82,8 @@ class SheetColumn:
         said = [cell for cell in self.cells if normal_form(cell[2]) not in NOBODY_WORDS]
         days = sum(
             isinstance(value, date)
-            or is_like_a_day(text)
-            or day_of(value, "day-month-year") is not None
+            or (len(text) <= LONGEST_DAY and is_like_a_day(text))
+            or (not isinstance(value, str) and day_of(value, "day-month-year") is not None)
             for _, value, text in said
         )
         return days / len(said) if said else 0.0
@@ -97,6 +100,8 @@ class SheetColumn:
         Args:
             target: `category`, `level`, `state` or `question`.
         """
+        if len(self.words) > MOST_DIFFERENT:
+            return 0.0
         known = {word: _is_known(target, word) for word in self.words}
         return self.share(of_words=False, fits=known)
 
@@ -257,10 +262,10 @@ def guess_columns(columns: tuple[SheetColumn, ...]) -> dict[str, Guess]:
     """
     scores = sorted(
         (
-            (-_score(target, column), _ORDER.index(target), column.number, target, column)
+            (-score, _ORDER.index(target), column.number, target, column)
             for target in _ORDER
             for column in columns
-            if _score(target, column)
+            if (score := _score(target, column))
         ),
         key=lambda scored: scored[:3],
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from peelflow.errors import Diagnostic, InvalidRules, Span
 from peelflow.phrases import listed, shown, suggestion
@@ -24,6 +25,7 @@ _FEWEST_ABOVE = 2
 """How many cells the upper row of headings has at least: one alone is a banner."""
 
 
+@lru_cache(maxsize=16_384)
 def normal_form(text: str) -> str:
     """Return a word of a sheet as it is compared: whatever its case, spaces and unseen marks.
 
@@ -155,6 +157,19 @@ def _best_row(
     return best
 
 
+def has_headings(grid: Grid, file: MapFile) -> bool:
+    """Return whether a row of a sheet has the headings by which a map places its records.
+
+    Args:
+        grid: The sheet.
+        file: The map.
+    """
+    columns = file.tracker.columns
+    needed = {normal_form(columns[name]) for name in RECORD_TARGETS if name in columns}
+    rows = (whole for _, whole in heading_rows(grid, HEADING_ROWS))
+    return any(needed <= {normal_form(row.text(at)) for at in row.filled} for row in rows)
+
+
 def named_headings(file: MapFile) -> tuple[str, ...]:
     """Return the headings of the columns that a map reads, each once.
 
@@ -174,6 +189,8 @@ def _heading_faults(
 ) -> Iterator[Diagnostic]:
     """Yield the headings that are missing, that stand twice, and that the map does not name."""
     tracker, row, named = file.tracker, headings.row, named_headings(file)
+    known = {normal_form(text) for text in (*named, *tracker.ignored)}
+    unknown = [text for text in headings.texts.values() if normal_form(text) not in known]
     for heading in named:
         columns = places.get(normal_form(heading), ())
         if len(columns) > 1:
@@ -185,9 +202,8 @@ def _heading_faults(
             )
         elif not columns and normal_form(heading) not in may_lack:
             sentence = f"row {row.number} has the headings, but none is `{shown(heading)}`"
-            instead = suggestion(heading, headings.texts.values())
+            instead = suggestion(heading, unknown or headings.texts.values())
             yield Diagnostic(grid.span(row, 1), "sheet-column", sentence, instead)
-    known = {normal_form(text) for text in (*named, *tracker.ignored)}
     for column, text in headings.texts.items():
         if normal_form(text) not in known:
             cell = grid.place(row.number, column)
@@ -207,4 +223,6 @@ def _unheaded_faults(grid: Grid, headings: Headings) -> Iterator[Diagnostic]:
                     cell = grid.place(row.number, column)
                     sentence = f"{cell}: column {column_letters(column)} has cells and no heading"
                     instead = "give it a heading, or remove what stands there"
+                    if not grid.sheet:
+                        instead += "; or quote the cell of its row that holds a delimiter"
                     yield Diagnostic(grid.span(row, column), "sheet-column", sentence, instead)

@@ -104,10 +104,14 @@ CATEGORY_WORDS: Mapping[str, str] = {
         "super_complaint_recommendation",
     ),
 }
-_LEVEL = re.compile(r"(hmicfrs )?(l|lvl|level)?[ .:-]?([1-4]|one|two|three|four)")
-_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4}
+_LEVEL = re.compile(
+    r"(hmicfrs )?(l|lvl|level)?(?:[.:-]| |[.:-] )?([1-4]|one|two|three|four|i{1,3}|iv)"
+)
+_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4}
 _NO_LEVEL = frozenset({"n/a", "na", "none", "no level", "not applicable", "-", "nil", "pre-levels"})
-_NO_LEVEL_EITHER = frozenset({"before levels", "pre levels", "not levelled", "unlevelled"})
+_NO_LEVEL_EITHER = frozenset(
+    {"before levels", "pre levels", "closed before levels", "not levelled", "unlevelled"}
+)
 _QUESTION = re.compile(r"(?:peel )?(?:q|question)[ .:-]?\s*([1-9][0-9]?(?:\.[1-9][0-9]?)*)")
 _PLAIN_QUESTION = re.compile(r"[1-9][0-9]?(\.[1-9][0-9]?)*")
 EMPTY_WORDS = frozenset({"n/a", "na", "none", "nil", "-", "--", "not applicable"})

@@ -23,6 +23,8 @@ from peelflow.trackers.rows import TrackerRow
 SHORTEST_TEXT = 25
 """How long a text is at least that tells a record from others."""
 MOST_TOLD = 5
+_SEVERAL = re.compile(r"[0-9][a-z]?\s*(?:[,;&+]|\band\b)\s*[^,;&+]*[0-9]", re.IGNORECASE)
+"""What may name several records in one cell: 02 & 03."""
 
 
 def plain_reference(reference: str) -> str:
@@ -55,6 +57,10 @@ def alike_notes(places: Mapping[str, str]) -> Iterator[str]:
         yield f"read as several records, though hardly told apart: {cells}"
     if len(alike) > MOST_TOLD:
         yield f"read with {len(alike) - MOST_TOLD} more references that are hardly told apart"
+    several = [f"`{shown(name)}` in {places[name]}" for name in places if _SEVERAL.search(name)]
+    if several:
+        told = ", ".join(several[:MOST_TOLD])
+        yield f"read as one record each, though they may name several: {told}"
 
 
 @define(eq=False)

@@ -35,6 +35,7 @@ from peelflow.register.validation import (
 )
 from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import Rulebook
+from peelflow.texts import first_unseen
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow, text_of
 from peelflow.trackers.headings import Headings, normal_form
@@ -411,7 +412,10 @@ class RowReader:
         try:
             checked_id(record)
         except InvalidRequest as bad:
-            raise _BadCellError(f"`{shown(text)}` {bad.why}", bad.instead) from None
+            unseen = first_unseen(text)
+            why = f"holds U+{ord(unseen):04X}, which shows nothing" if unseen else bad.why
+            instead = "type it anew, and paste nothing" if unseen else bad.instead
+            raise _BadCellError(f"`{shown(text)}` {why}", instead) from None
         place = self.grid.place(row.number, self.headings.columns["record"])
         first = self.first_places.setdefault(record, place)
         if first != place:

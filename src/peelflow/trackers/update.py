@@ -52,7 +52,7 @@ from peelflow.rulebook.yaml_reader import fault
 from peelflow.stores.base import RecordQuery
 from peelflow.trackers.days import days_in
 from peelflow.trackers.grid import Grid, read_csv, read_file
-from peelflow.trackers.headings import HEADING_ROWS, Headings, find_headings
+from peelflow.trackers.headings import HEADING_ROWS, Headings, find_headings, has_headings
 from peelflow.trackers.mapping import MapFile, read_map, with_own_fields
 from peelflow.trackers.moves import (
     MoveRequest,
@@ -191,7 +191,11 @@ def open_grids(path: Path, file: MapFile) -> tuple[tuple[Grid, ...], tuple[str, 
     names = tracker.sheet or (_only_sheet(book),)
     grids = tuple(book.grid(name) for name in dict.fromkeys(names))
     notes = dict.fromkeys(chain.from_iterable(grid.notes for grid in grids))
-    return grids, (*notes, *book.notes_beside(names))
+    alike = [grid.sheet for grid in book.grids_beside(names) if has_headings(grid, file)]
+    told = [
+        f"read without `{shown(name)}`, which has the headings of the map, too" for name in alike
+    ]
+    return grids, (*notes, *book.notes_beside(names), *told)
 
 
 def _with_headings(grids: tuple[Grid, ...], file: MapFile) -> list[tuple[Grid, Headings]]:

@@ -11,6 +11,7 @@ import posixpath
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ MAX_PARTS = 2_000
 MAX_CELLS = 4_000_000
 _MIB = 1024 * 1024
 MAX_UNPACKED_BYTES = 256 * _MIB
+MOST_LOOKED_INTO = 4 * _MIB
+"""How large a sheet is at most that is looked into though it is not read."""
 _OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _ENCRYPTED_PART = 0x1
@@ -132,6 +135,18 @@ class Workbook:
             notes=notes,
         )
 
+    def grids_beside(self, read: Sequence[str]) -> Iterator[Grid]:
+        """Yield the sheets that are shown and not read, but for what is too large to look into.
+
+        Args:
+            read: The sheets that are read.
+        """
+        for sheet in self._sheets:
+            is_small = len(self._parts[sheet.part]) <= MOST_LOOKED_INTO
+            if not sheet.hidden and sheet.name not in read and is_small:
+                with suppress(InvalidRules):
+                    yield self.grid(sheet.name)
+
     def notes_beside(self, read: Sequence[str]) -> tuple[str, ...]:
         """Return which sheets are not read, in words.
 
@@ -196,7 +211,7 @@ def read_workbook(path: Path, source: bytes) -> Workbook:
     sheets, since_1904 = _sheets_of(file, parts)
     packed = _packed(parts)
     reader = _read_by(file, lambda: python_calamine.CalamineWorkbook.from_filelike(packed))
-    notes = ("its macros were not run",) if has_macros else ()
+    notes = ("read without running its macros",) if has_macros else ()
     return Workbook(file, since_1904, notes, sheets, parts, reader)
 
 
@@ -264,6 +279,8 @@ def _check_parts(file: str, parts: Mapping[str, bytes]) -> bool:
             raise refused_workbook(file, why, _BREAK_LINKS)
     if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for part in parts.values()):
         raise refused_workbook(file, "declares a document type, as no workbook does", _SAVE_AGAIN)
+    if not any(name.startswith("xl/") for name in parts):
+        raise refused_workbook(file, "is packed, .zip", "unpack it, and give the sheet in it")
     has_macros = any("vbaproject" in name for name in parts)
     if has_macros and not file.lower().endswith(".xlsm"):
         why = "holds macros, though its name says that it has none"
