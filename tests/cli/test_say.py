@@ -56,6 +56,12 @@ def test_joined_letters_and_signs_stay_joined() -> None:
     assert output.printable("a\x1b[31mb\u202ec") == "a\ufffd[31mb\ufffdc"
 
 
+def test_what_is_pasted_from_word_or_a_page_is_printed_as_it_is_read() -> None:
+    """Its spaces are no plain ones, and it says where lines may end."""
+    pasted = "5\u00a0June\u2009to\t9\u2028July\r\u2002cu\u00adstody\u200b"
+    assert output.printable(pasted) == "5 June to 9 July  custody"
+
+
 @pytest.mark.parametrize(
     ("what", "said"),
     [

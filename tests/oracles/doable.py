@@ -7,7 +7,7 @@ refuses nobody who is new. So what nobody does on a walk here, nobody ever does.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime
 from itertools import product
 
@@ -225,7 +225,7 @@ def all_walks(lifecycle: Lifecycle, memory: Memory | None = None) -> Walks:
 Steps = frozenset[Span]
 
 
-def never_by_one(lifecycle: Lifecycle, starts: Iterable[str] = ()) -> Steps:
+def never_by_one(lifecycle: Lifecycle, starts: Collection[str] = ()) -> Steps:
     """Return the steps that nobody can take, for a reason that one step asked about gives alone.
 
     That is: no walk of steps found before leads to the state, or on none of them was it done in its
@@ -234,24 +234,25 @@ def never_by_one(lifecycle: Lifecycle, starts: Iterable[str] = ()) -> Steps:
 
     Args:
         lifecycle: The rules.
-        starts: The states in which records begin; left out, the initial one alone.
+        starts: The states in which records begin, whatever was entered before; left out, the
+            initial one alone.
     """
-    begun = tuple(starts) or (lifecycle.initial,)
     found: Steps = frozenset()
     while True:
         more = frozenset(
             step.span
-            for name in _reached(lifecycle, found, begun)
+            for name in _reached(lifecycle, found, starts)
             for step in lifecycle.states[name].transitions
-            if _is_met(lifecycle, found, begun, name, step.requires)
+            if _is_met(lifecycle, found, starts, name, step.requires)
         )
         if more == found:
             return frozenset(step.span for step in each_transition(lifecycle)) - found
         found = more
 
 
-def _reached(lifecycle: Lifecycle, found: Steps, starts: tuple[str, ...]) -> set[str]:
-    reached, waiting = set(starts), list(starts)
+def _reached(lifecycle: Lifecycle, found: Steps, starts: Collection[str]) -> set[str]:
+    waiting = list(starts) or [lifecycle.initial]
+    reached = set(waiting)
     while waiting:
         for step in lifecycle.states[waiting.pop()].transitions:
             if step.span in found and step.to not in reached:
@@ -263,7 +264,7 @@ def _reached(lifecycle: Lifecycle, found: Steps, starts: tuple[str, ...]) -> set
 def _is_met(
     lifecycle: Lifecycle,
     found: Steps,
-    starts: tuple[str, ...],
+    starts: Collection[str],
     state: str,
     requires: Iterable[Requirement],
 ) -> bool:
@@ -282,11 +283,12 @@ def _is_met(
 
 
 def _was_done(
-    lifecycle: Lifecycle, found: Steps, starts: tuple[str, ...], state: str, asked: DistinctFrom
+    lifecycle: Lifecycle, found: Steps, starts: Collection[str], state: str, asked: DistinctFrom
 ) -> bool:
     """Say whether a walk leads to a state on which a trigger was done in its window."""
     trigger, since = asked.distinct_from, asked.since
-    waiting = [(start, since in (None, start), False) for start in starts]
+    first = [(lifecycle.initial, since in (None, lifecycle.initial), False)]
+    waiting = [(start, True, False) for start in starts] or first
     seen = set(waiting)
     while waiting:
         here, has_begun, was_done = waiting.pop()

@@ -391,6 +391,17 @@ def test_criteria_select_by_what_records_say(world: World) -> None:
     assert selected(register, on=START - timedelta(1)) == []
 
 
+@pytest.mark.parametrize(
+    "words", ["5 June", "june  on cafés", "caf\u00e9s", "cafe\u0301s", "custody", "5\u2009JUNE"]
+)
+def test_words_are_found_however_they_were_typed_or_pasted(world: World, words: str) -> None:
+    """With spaces of any kind, letters in two parts, and places where a line may end."""
+    title = "5\u00a0June on cafe\u0301s, cu\u00adstody\u200b"
+    record = world.add(KIND["level-2"], fields={"title": title})
+    assert selected(world.register, f"title~{words}") == [record]
+    assert selected(world.register, "title~5June") == []
+
+
 def test_levels_and_questions_compare_as_numbers(world: World) -> None:
     """What has no level is above none, and question 9 comes before 10; texts compare as texts."""
     cause = world.add(KIND["cause-of-concern"])

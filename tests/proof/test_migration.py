@@ -112,6 +112,31 @@ def test_where_the_system_goes_on_at_once_counts_too() -> None:
     assert codes(after) == set()
 
 
+CHECKED = """\
+states:
+  open:
+    counts_as: {portal: open}
+    transitions:
+      close: {to: closed, by: [lead]%s}
+      check: {to: open, by: [lead]}
+  closed:
+    counts_as: {portal: closed}
+    final: true
+    transitions:
+      approve: {to: closed, by: [lead]}
+"""
+
+
+def test_what_was_done_before_is_known_by_its_new_name() -> None:
+    """Who checked it before has approved it, and another closes it."""
+    asks = ", requires: [{distinct_from: approve}]"
+    after = rules_from(CHECKED % asks, name="new")
+    before = rules_from((CHECKED % "").replace("approve", "check"), name="old")
+    states = {"open": "open", "closed": "closed"}
+    assert codes(after, before=before, states=states, triggers={"check": "approve"}) == set()
+    assert codes(after, before=before, states=states, triggers={}) == {"unclosable"}
+
+
 def test_what_the_system_did_before_is_known_by_its_new_name() -> None:
     """Where the plan says what it is called now, it goes on to nothing that is new."""
     waited = "{to: closed, by: [system], requires: [{waited: 3}]}"

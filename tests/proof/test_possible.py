@@ -705,3 +705,18 @@ def test_what_was_done_under_other_rules_is_done() -> None:
     assert possible_steps(lifecycle, kind, done_before=("close",)).never == ()
     (still,) = possible_steps(lifecycle, kind, done_before=("other",)).never
     assert still.why == never.why
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_steps_that_ask_for_each_other_in_turn_give_no_days_away(count: int) -> None:
+    """However many nobody can be the first to take, what waits beside them is possible still."""
+    steps = "".join(
+        f"      t{n}: {{to: second, by: [lead], requires: [{{distinct_from: t{max(n - 1, 0)}}}]}}\n"
+        for n in range(count)
+    )
+    text = ROUND % (9, "first", steps.strip())
+    lifecycle = promising(text, "done can always be reached")
+    (kind,) = record_kinds(lifecycle, VOCABULARY)
+    never = possible_steps(lifecycle, kind).never
+    assert {each.transition.trigger for each in never} == {f"t{n}" for n in range(count)}
+    assert verdict_on(lifecycle) == "proved"

@@ -25,6 +25,7 @@ from tests.oracles.doable import (
     Walks,
     all_walks,
     memory_of,
+    never_by_one,
     renamed_memory,
     whole_memory,
 )
@@ -65,6 +66,32 @@ def test_nobody_takes_a_step_that_is_said_to_be_taken_never(lifecycle: Lifecycle
 def test_nobody_takes_any_step_that_is_said_to_be_taken_never(lifecycle: Lifecycle) -> None:
     """Many drawn lifecycles."""
     check_never(lifecycle)
+
+
+def check_caught(lifecycle: Lifecycle) -> None:
+    """Hold what is said to be taken never to what each step asked about rules out by itself.
+
+    That is for records that begin anywhere, as those that are taken over do.
+    """
+    anywhere = never_by_one(lifecycle, lifecycle.states)
+    assert not never_by_one(lifecycle) & all_walks(lifecycle).taken  # or the judge is wrong
+    assert anywhere <= never_by_one(lifecycle)
+    assert anywhere <= said_never(lifecycle)
+
+
+@given(lifecycle=duties(by_system=False))
+@FEW
+def test_what_one_step_alone_rules_out_is_said(lifecycle: Lifecycle) -> None:
+    """Nobody is the first to do it, or it was not done before, or only before the window began."""
+    check_caught(lifecycle)
+
+
+@pytest.mark.search
+@given(lifecycle=duties(by_system=False))
+@MANY
+def test_all_that_one_step_alone_rules_out_is_said(lifecycle: Lifecycle) -> None:
+    """Many drawn lifecycles."""
+    check_caught(lifecycle)
 
 
 Past = tuple[Lifecycle, Record]

@@ -26,6 +26,8 @@ from peelflow.results import frozen
 
 READABLE_WIDTH = 100
 _HARMLESS_CHARACTERS = "\n\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_LINE_MAY_END = "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}"
+"""Where Word and web pages let a line end; nothing is seen there, and nothing is printed."""
 Cell = str | int | date | None
 
 
@@ -41,15 +43,16 @@ def _machine_stream() -> TextIO:
 
 
 def printable(text: str) -> str:
-    """Return a text without what a terminal would obey instead of print."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or character in _HARMLESS_CHARACTERS
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )
+    """Return a text without what a terminal would obey instead of print; any space is a space."""
+    return text if text.isprintable() else "".join(map(_printable_character, text))
+
+
+def _printable_character(character: str) -> str:
+    if character.isprintable() or character in _HARMLESS_CHARACTERS:
+        return character
+    if character in _LINE_MAY_END:
+        return ""
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
 def say_level(level: Level) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from operator import ge, gt, le, lt
 from typing import Any, Literal, get_args
+from unicodedata import normalize
 
 from attrs import evolve
 
@@ -179,9 +180,20 @@ def satisfies(record: Record, criterion: Criterion, *, says_days: bool = True) -
             )
             return (says if wanted else not values) == (criterion.operator == "=")
         case _:  # "~"
-            return any(wanted.casefold() in value.casefold() for value in values)
+            return any(_as_words(wanted) in _as_words(value) for value in values)
 
 
+def _as_words(text: str) -> str:
+    """Return a text as words are looked for in it: any space is one, and letters are in one form.
+
+    What is pasted from Word has no-break spaces and soft hyphens, and a Mac parts `é` in two.
+    """
+    if text.isascii():
+        return " ".join(text.split()).casefold()
+    return " ".join(normalize("NFC", text).translate(_UNSEEN).split()).casefold()
+
+
+_UNSEEN = dict.fromkeys(map(ord, "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}"))
 _ORDERS: Mapping[Operator, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*", re.ASCII)
 _QUESTION = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,9})*", re.ASCII)

@@ -249,8 +249,11 @@ def _state_faults(
     plan, old, new = move.plan, move.old, move.new
     budget.spend(len(kinds) * (_size(old) + _size(new)))
     done = triggers_of(old)
+    called = {plan.triggers.get(name, name) for name in done}
+    rules_after = (old, done), (new, called)
     closable = [
-        [_closable_states(rules, kind, budget, done) for rules in (old, new)] for kind in kinds
+        [_closable_states(rules, kind, budget, names) for rules, names in rules_after]
+        for kind in kinds
     ]
     for name, then in _landings(plan, old, new):
         budget.spend(LANDING_STEPS + len(kinds))

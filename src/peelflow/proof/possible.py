@@ -9,7 +9,7 @@ the state. Documents, days and people are as an act needs them, where they can b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from math import inf, prod
 from operator import is_not
@@ -45,12 +45,13 @@ from peelflow.model.rules import (
 from peelflow.phrases import listed, say_days
 from peelflow.proof.budget import FEWER_FACTS, Budget
 from peelflow.proof.normal_form import day_bounds
-from peelflow.proof.reachability import reachable_from, states_reachable, states_reaching
+from peelflow.proof.reachability import states_reachable, states_reaching
 from peelflow.proof.record_kinds import Reason, RecordKind, record_kinds
 from peelflow.results import define, frozen
 
 Requirements = tuple[Requirement, ...]
 _Ways = tuple[Requirements, ...] | Reason
+_Asked = tuple[str, str | None]  # a trigger that another is to have done, and since which state
 WhyNever = Callable[[Atom], Reason | None]
 
 
@@ -394,20 +395,16 @@ def _why_other_value(
     return why_never
 
 
-def _passing(lifecycle: Lifecycle, since: str | None, budget: Budget) -> Iterator[tuple[str, str]]:
-    """Yield the steps, by their ends, that go on within a window."""
-    for name, state in lifecycle.states.items():
-        budget.spend(1 + len(state.transitions))
-        for step in state.transitions:
-            if step.to != since if since is not None else step.implements is None:
-                yield name, step.to
+def _passes(step: Transition, since: str | None) -> bool:
+    """Say whether a step goes on within a window, and begins no new one."""
+    return step.to != since if since is not None else step.implements is None
 
 
 @define(eq=False, slots=False)
 class _Past:
     """What can have been done with a record by the time that it stands in a state.
 
-    Who did it is not looked at: people can be chosen freely.
+    Who did it is not looked at, for people can be chosen freely, nor where the record began.
 
     Args:
         lifecycle: The lifecycle.
@@ -418,7 +415,8 @@ class _Past:
     lifecycle: Lifecycle
     done_before: frozenset[str]
     budget: Budget
-    _after: dict[tuple[str, str | None], frozenset[str]] = field(factory=dict, init=False)
+    _after: dict[_Asked, set[str]] = field(factory=dict, init=False)
+    _found: dict[str, dict[int, Transition]] = field(factory=dict, init=False)
 
     @property
     def is_asked(self) -> bool:
@@ -433,44 +431,57 @@ class _Past:
     def _asking(self) -> frozenset[int]:
         # INVARIANT: `requires` lives as long as the lifecycle, so identity will do.
         every = {id(step.requires): step.requires for step in each_transition(self.lifecycle)}
-        return frozenset(key for key, requires in every.items() if self._asks(requires))
+        return frozenset(key for key, requires in every.items() if self._asked_by(requires))
 
-    def _asks(self, requires: Requirements) -> bool:
-        atoms = tuple(atoms_of(requires))
+    def _asked_by(self, requires: Requirements) -> list[_Asked]:
+        atoms = atoms_of(requires)
         self.budget.spend(len(atoms))
-        return any(isinstance(atom, DistinctFrom) for atom in atoms)
+        return [(a.distinct_from, a.since) for a in atoms if isinstance(a, DistinctFrom)]
 
     def why_not(self, name: str, atom: Atom) -> Reason | None:
         """Return why an atom that asks who did something before is never met in a state."""
         if not isinstance(atom, DistinctFrom) or atom.distinct_from in self.done_before:
             return None
-        asked = atom.distinct_from, atom.since
-        if asked not in self._after:
-            self._after[asked] = self._states_after(*asked)
-        if name in self._after[asked]:
+        if not self._after:
+            self._find_steps()
+        if name in self._after[atom.distinct_from, atom.since]:
             return None
         return f"nobody can have done `{atom.distinct_from}` before it, and it asks who did"
 
-    def _states_after(self, trigger: str, since: str | None) -> frozenset[str]:
-        """Return the states in which a record can stand once a trigger was done in a window."""
-        steps = [step for step in each_transition(self.lifecycle) if step.trigger == trigger]
-        if all(_asks_for(step, trigger) for step in steps):
-            return frozenset()  # it would have to be done before it is done
-        graph: dict[str, list[str]] = {name: [] for name in self.lifecycle.states}
-        for source, target in _passing(self.lifecycle, since, self.budget):
-            if target in graph:
-                graph[source].append(target)
-        return reachable_from(graph, [step.to for step in steps])
+    def _find_steps(self) -> None:
+        """Find the steps that somebody can be the first to take, and what is done after each."""
+        states = self.lifecycle.states
+        for step in each_transition(self.lifecycle):
+            self._after.update((asked, set()) for asked in self._asked_by(step.requires))
+        self._found = {name: {} for name in states}
+        waiting = list(states)
+        while waiting:
+            name = waiting.pop()
+            why_not = partial(self.why_not, name)
+            for step in states[name].transitions:
+                self.budget.spend(1 + len(step.requires))
+                why = id(step) in self._found[name] or _pruned(step.requires, why_not)
+                if isinstance(why, tuple):
+                    # INVARIANT: who takes a step first comes there by steps that were found.
+                    self._found[name][id(step)] = step
+                    waiting += self._entered_by(name, step)
 
-
-def _asks_for(step: Transition, trigger: str) -> bool:
-    """Say whether a step needs another step to have been done before, however it is taken."""
-
-    def why_never(atom: Atom) -> Reason | None:
-        is_asked = isinstance(atom, DistinctFrom) and atom.distinct_from == trigger
-        return "it asks who did it" if is_asked else None
-
-    return isinstance(_pruned(step.requires, why_never), str)
+    def _entered_by(self, name: str, step: Transition) -> set[str]:
+        """Return the states where something asked about can have been done once a step is found."""
+        entered: set[str] = set()
+        self.budget.spend(len(self._after))
+        for (trigger, since), after in self._after.items():
+            is_done = step.trigger == trigger or (name in after and _passes(step, since))
+            waiting = [step.to] if is_done else []
+            while waiting:
+                state = waiting.pop()
+                if state in self._found and state not in after:
+                    after.add(state)
+                    entered.add(state)
+                    onward = self._found[state].values()
+                    self.budget.spend(1 + len(onward))
+                    waiting += [s.to for s in onward if s.trigger == trigger or _passes(s, since)]
+        return entered
 
 
 @define(eq=False, slots=False)
@@ -592,7 +603,10 @@ class _Stays:
         return {self.lifecycle.initial, *(s.to for s in steps if s.implements is not None)}
 
     def _passing(self, since: str | None) -> Iterator[tuple[str, str]]:
-        return _passing(self.lifecycle, since, self.budget)
+        """Yield the steps, by their ends, that go on within a window."""
+        for name, state in self.lifecycle.states.items():
+            self.budget.spend(1 + len(state.transitions))
+            yield from ((name, step.to) for step in state.transitions if _passes(step, since))
 
     def _elapsed_at_entry(self, since: str | None, name: str) -> float:
         """Return how many days can lie between a window's beginning and the entering of a state."""

@@ -335,8 +335,8 @@ _parts_of = re.compile(
     rf'"recorded_at":{_PLAIN},"recorded_by":{_PLAIN},(?:"source":{_PLAIN},)?"what":(\{{.*\}})\}}'
 ).fullmatch
 """Finds the parts of an event's text in the order of `write_event`."""
-_LONGEST_KNOWN = 240
-"""Up to how many characters a payload is worth remembering: longer ones say what no other says."""
+_STEP, _LONGEST_STEP = EVENT_KIND_OF[TransitionTaken], 240
+"""Of which events payloads are worth remembering: others, and longer ones, are each their own."""
 _MOST_KNOWN = 1_024
 
 # An escaped backslash may stand before `u0000`: only an odd number of them makes a NUL.
@@ -357,8 +357,7 @@ def event_text(event: Event) -> str:
 
 def event_from(text: str) -> Event:
     """Return the event that `event_text` wrote; ValueError where the text is none known here."""
-    event = _event_by_parts(text, _payload)
-    return event if event is not None else _decode(text, read_event)
+    return _decode(text, read_event)
 
 
 def canonical_event(text: str) -> Event | None:
@@ -371,16 +370,6 @@ def canonical_event(text: str) -> Event | None:
     Args:
         text: The text.
     """
-    return _event_by_parts(text, _canonical_payload)
-
-
-def _event_by_parts(text: str, read: Callable[[str, str], EventPayload]) -> Event | None:
-    """Return the event of a text in the form of `write_event`; None where it is in another.
-
-    Args:
-        text: The text.
-        read: Reads a payload of its kind that is too long to be known.
-    """
     try:
         parts = _parts_of(text)
         if parts is None or not (text.isascii() or _is_encodable(text)):
@@ -392,7 +381,9 @@ def _event_by_parts(text: str, read: Callable[[str, str], EventPayload]) -> Even
         return Event(
             record,
             int(number),
-            (_known_payload if len(what) <= _LONGEST_KNOWN else read)(kind, what),
+            _known_step(what)
+            if kind == _STEP and len(what) <= _LONGEST_STEP
+            else _payload(kind, what),
             day,
             _known_actor(actor),
             by,
@@ -431,15 +422,13 @@ def _read_canonical(text: str, read: Callable[[Any], _T], write: Callable[[_T], 
 
 
 def _payload(kind: str, text: str) -> EventPayload:
-    return PAYLOAD_READERS[kind](json.loads(text))
-
-
-def _canonical_payload(kind: str, text: str) -> EventPayload:
     read = PAYLOAD_READERS[kind]
     return _read_canonical(text, read, lambda what: _PAYLOAD_WRITERS[type(what)](what))
 
 
-_known_payload = lru_cache(_MOST_KNOWN)(_canonical_payload)
+@lru_cache(_MOST_KNOWN)
+def _known_step(text: str) -> EventPayload:
+    return _payload(_STEP, text)
 
 
 @lru_cache(_MOST_KNOWN)
