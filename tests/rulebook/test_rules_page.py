@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from attrs import evolve
 
 from peelflow.model.question_sets import QuestionSetFile
 from peelflow.model.requirements import BARE, HEADED
@@ -19,6 +20,8 @@ from peelflow.model.rules import (
     Transition,
     Vocabulary,
 )
+from peelflow.reports.lifecycle_page import page_of
+from peelflow.rulebook.national import national
 from peelflow.rulebook.schema import GUARANTEE_FORMS, MAPPING_SCHEMAS, RESERVED
 from peelflow.rulebook.structure import rule_file_of
 from peelflow.rulebook.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_NODES, read_node
@@ -95,3 +98,10 @@ def test_the_page_names_the_bounds() -> None:
     """How large a file may be is no surprise."""
     assert f"a megabyte, {MAX_NODES:,} values and {MAX_DEPTH} levels of depth" in PAGE
     assert MAX_BYTES == 1 << 20
+
+
+def test_rules_that_guarantee_nothing_have_no_heading_for_it() -> None:
+    """A heading over nothing is read aloud, too."""
+    lifecycle = national().lifecycles[0]
+    assert "\n## Guarantees\n" in page_of(lifecycle)
+    assert "Guarantees" not in page_of(evolve(lifecycle, guarantees=()))
