@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from peelflow import Actor, Joint, Register
-from peelflow.errors import Conflict
+from peelflow.errors import Conflict, InvalidRequest
 from peelflow.register import restore
+from peelflow.rulebook.national import national
 from peelflow.stores import copy_rows
 from peelflow.stores.copy_rows import copy_documents, copy_events
 from peelflow.stores.export import restore_export
@@ -134,6 +135,30 @@ def test_what_somebody_else_kept_meanwhile_is_a_conflict(
     with pytest.raises(Conflict):
         copy_events(source, target, at_once=3, progress=races)
     assert target.position() == EVENTS
+
+
+def test_what_somebody_else_kept_just_before_is_not_taken_for_a_beginning(
+    source: SqliteStore, target: SqliteStore
+) -> None:
+    """As many events as it holds are left out only where they are the same ones."""
+    with Register(target, rulebook=national()) as other:
+        other.add("K-1", category="afi", level=2, force="kent", issued=DAY, actor=KIM)
+        before = list(other.export())
+        with pytest.raises(InvalidRequest, match="holds other events than this export"):
+            copy_events(source, target, at_once=3, progress=lambda _: None)
+        assert list(other.export()) == before
+
+
+def test_a_file_that_holds_more_is_no_beginning(
+    source: SqliteStore, target: SqliteStore, tmp_path: Path
+) -> None:
+    """Nothing is taken for an import that went to its end."""
+    copy_events(source, target, at_once=5, progress=lambda _: None)
+    with (
+        closing(SqliteStore(tmp_path / "empty.db")) as nothing,
+        pytest.raises(InvalidRequest, match="holds other events than this export"),
+    ):
+        copy_events(nothing, target, at_once=3, progress=lambda _: None)
 
 
 def test_documents_are_kept_many_at_once(

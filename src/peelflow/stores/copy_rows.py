@@ -7,7 +7,7 @@ judged in a file of its own, is kept without being read once more.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, overload
 
@@ -26,7 +26,12 @@ from peelflow.stores.base import (
 from peelflow.stores.codec import record_from, record_text
 from peelflow.stores.database import SqlSnapshot
 from peelflow.stores.dialect import quoted
-from peelflow.stores.export import names_to_keep, restored_record
+from peelflow.stores.export import (
+    names_to_keep,
+    other_events_error,
+    restored_record,
+    stored_digests,
+)
 from peelflow.stores.rows import record_row, stored_event
 from peelflow.stores.sqlite import SqliteStore
 
@@ -54,11 +59,12 @@ def copy_events(
 
     Raises:
         Conflict: Somebody else writes to the target meanwhile.
+        InvalidRequest: The target holds other events, as it does where somebody just wrote to it.
     """
-    known = position = target.position()
     with source.snapshot() as kept:
         rules, events = kept.lifecycles(), _each_event(kept)
-        for chunk in chunked(islice(events, known, None), at_once):
+        known = position = _count_held(target, events)
+        for chunk in chunked(events, at_once):
             until = position + len(chunk)
             records = map(StoredRow._make, kept.select(_RECORDS.format(position, until)))
             copied = _CopiedEvents(chunk)
@@ -76,6 +82,17 @@ def copy_events(
     if position == known:
         progress(known)
     return position - known
+
+
+def _count_held(target: SqliteStore, events: Iterator[_CopiedEvent]) -> int:
+    """Take as many of the events as a file holds, in their order, and return how many those are."""
+    known = 0
+    for digest in stored_digests(target):
+        row, _ = next(events, _NO_EVENT)
+        if row is None or row.digest != digest:
+            raise other_events_error(target)
+        known += 1
+    return known
 
 
 def copy_documents(documents: Iterable[tuple[str, bytes]], target: SqliteStore) -> None:
@@ -115,6 +132,7 @@ def _each_event(kept: SqlSnapshot) -> Iterator[_CopiedEvent]:
         key, group = next(changes, _NO_CHANGES)
 
 
+_NO_EVENT: tuple[None, Sequence[ChangeRow]] = None, ()
 _NO_CHANGES: tuple[Any, Iterator[ChangeRow]] = None, iter(())
 
 

@@ -451,7 +451,7 @@ def _new_entries(
     keep: Callable[[str, bytes], None],
 ) -> Iterator[StoredEvent]:
     """Yield the events that the store lacks; note the rules and keep the documents on the way."""
-    stored = _stored_digests(store)
+    stored = stored_digests(store)
     for line in read_export(lines):
         match line:
             case LifecycleLine(pin=pin, text=text):
@@ -463,19 +463,21 @@ def _new_entries(
                 if kept_digest is None:
                     yield entry
                 elif kept_digest != entry.digest:
-                    raise _other_events_error(store)
+                    raise other_events_error(store)
             case EndLine() if next(stored, None) is not None:
-                raise _other_events_error(store)
+                raise other_events_error(store)
 
 
-def _stored_digests(store: FeedStore) -> Iterator[str]:
+def stored_digests(store: FeedStore) -> Iterator[str]:
+    """Yield the digest of each event that a store holds, in the order of its feed."""
     position = 0
     while page := store.feed(position, RESTORE_CHUNK):
         position = page[-1].position
         yield from (item.entry.digest for item in page)
 
 
-def _other_events_error(store: EventStore) -> InvalidRequest:
+def other_events_error(store: EventStore) -> InvalidRequest:
+    """Return why an export is not restored to a store."""
     why = "holds other events than this export"
     return InvalidRequest(f"the store {store.url}", why, "import into an empty one")
 
