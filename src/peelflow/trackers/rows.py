@@ -22,7 +22,7 @@ from peelflow.errors import (
     UnknownRecord,
 )
 from peelflow.model.date_spans import is_as_known
-from peelflow.model.records import Value
+from peelflow.model.records import Record, Value
 from peelflow.model.rules import Category, Level, Lifecycle
 from peelflow.model.trackers import BLANK
 from peelflow.phrases import counted, listed, nearest_name, shown, suggestion
@@ -123,7 +123,7 @@ class RowReader:
         rulebook: The rules, with the map's own fields.
         headings: Where its columns are.
         as_at: The day that the sheet tells of.
-        is_known: Says whether the register has a record.
+        find: Finds the register's record of an id.
         faults: What is wrong, in the order of the rows.
         first_places: The cell of each reference; in another it is a fault. The readers of several
             sheets share it.
@@ -134,7 +134,7 @@ class RowReader:
     rulebook: Rulebook
     headings: Headings
     as_at: date
-    is_known: Callable[[str], bool]
+    find: Callable[[str], Record | None]
     faults: list[Diagnostic] = field(factory=list)
     first_places: dict[str, str] = field(factory=dict)
     _fault_spans: set[Span] = field(factory=set)
@@ -226,7 +226,7 @@ class RowReader:
         """Return whether a row has the reference of a record that the register has."""
         said = self._meant("record", row.value(self.headings.columns["record"]))
         record = self._reference(said)
-        return record is not None and self.is_known(record)
+        return record is not None and self.find(record) is not None
 
     def read(self, row: GridRow) -> TrackerRow | None:
         """Return what a row says, None where a cell of it is wrong.

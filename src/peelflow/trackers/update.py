@@ -151,12 +151,8 @@ def import_tracker(
     rulebook = session.rulebook = with_own_fields(register.rulebook, file.tracker)
     faults: list[Diagnostic] = []
     places: dict[str, str] = {}
-
-    def is_known(record: str) -> bool:
-        return session.find(record) is not None
-
     readers = tuple(
-        RowReader(grid, file, rulebook, headings, as_at, is_known, faults, places)
+        RowReader(grid, file, rulebook, headings, as_at, session.find, faults, places)
         for grid, headings in sheets
     )
     folder = None if documents_from is None else Path(documents_from)
