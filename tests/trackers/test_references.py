@@ -8,6 +8,7 @@ import pytest
 
 from peelflow.register.register import Register
 from peelflow.trackers.references import MOST_TOLD, alike_notes, plain_reference
+from tests.builders.force import LIAISON
 from tests.trackers.conftest import MAP, Import, cells_of, row, said
 
 TEXTS = tuple(f"The force should improve how it deals with {what}" for what in "abcd")
@@ -37,10 +38,43 @@ def test_a_reference_that_is_written_otherwise_is_no_new_record(now: str, bring:
 
     ((place, sentence),) = cells_of(result)
     assert place == "Tracker!A2"
-    known = "from `PEEL/2023/007`, which no row has any more"
+    known = "from `PEEL/2023/007`, which no row of this sheet has"
     assert sentence == f"`{now}` differs only by case, spaces, signs and zeros {known}"
     meant = f"`{now}: PEEL/2023/007` under `words: record` in the map"
-    assert result.faults[0].help == f"write `PEEL/2023/007`, or say {meant}"
+    another = "for another record, keep the row of `PEEL/2023/007`, or write another reference"
+    assert result.faults[0].help == f"write `PEEL/2023/007`, or say {meant}; {another}"
+    assert bring(row(Ref="PEEL/2023/007"), row(Ref=now)).counts() == {"added": 1}
+    assert bring(row(Ref="PEEL/2023/007"), row(Ref="New")).counts() == {"added": 1, "gone": 1}
+
+
+def test_zeros_that_are_lost_are_told_as_the_sheet_has_them(bring: Import) -> None:
+    """Without the prefix, which would stand twice."""
+    text = MAP.replace("fixed: {", "fixed: {prefix: W-, ")
+    bring(row(Ref="007"), map_text=text)
+    result = bring(row(Ref="7"), map_text=text)
+
+    assert cells_of(result)[0][1].startswith("`W-7` differs only by zeros from `W-007`")
+    mend = "write `007`, in a column that the spreadsheet has as Text; for another record, "
+    assert result.faults[0].help == f"{mend}keep the row of `007`, or write another reference"
+
+
+@pytest.mark.parametrize("now", ["HMICFRS-1", "HMICFRS 01"])
+def test_another_trackers_record_is_none_that_was_written_otherwise(
+    now: str, bring: Import, register: Register
+) -> None:
+    """Else what the one says would be written over the other."""
+    bring(row(Ref="HMICFRS 1"))
+    other = MAP.replace("tracker: ours", "tracker: theirs")
+
+    assert bring(row(Ref=now, Lead="Kim"), map_text=other).counts() == {"added": 1}
+    assert register.record("HMICFRS 1").fields["owner"] == "Head of Custody"
+
+
+def test_a_record_of_another_category_is_none_that_was_written_otherwise(bring: Import) -> None:
+    """An inspection and what it asked for may be called alike."""
+    bring(row(Ref="PEEL 2023/24", Type="CoC", Level="N/A"))
+
+    assert bring(row(Ref="PEEL-2023-24")).counts() == {"added": 1, "gone": 1}
 
 
 def test_words_of_the_map_say_which_reference_is_meant(bring: Import, register: Register) -> None:
@@ -101,9 +135,13 @@ def test_references_that_were_given_anew_are_told(bring: Import, register: Regis
 
     assert cells_of(result) == [
         ("Tracker!A3", "the text of `2` is that of `3`, which says another text now"),
-        ("Tracker!A4", "the text of `3` is that of `4`, which no row has any more"),
+        ("Tracker!A4", "the text of `3` is that of `4`, which no row of this sheet has"),
     ]
-    assert result.faults[1].help == "write `4`, or say `3: 4` under `words: record` in the map"
+    another, gone = (fault.help for fault in result.faults)
+    mend = "write `3`, or say `2: 3` under `words: record` in the map"
+    assert another == f"{mend}; for another record, amend `3` by `peelflow amend` first"
+    mend = "write `4`, or say `3: 4` under `words: record` in the map"
+    assert gone == f"{mend}; for another record, keep the row of `4`"
     assert register.record("2").fields["title"] == TEXTS[1]
 
 
@@ -121,7 +159,45 @@ def test_a_prefix_is_no_part_of_what_is_to_be_written(bring: Import) -> None:
     bring(*rows(*TEXTS), map_text=text)
     result = bring(*rows(*TEXTS[1:]), map_text=text)
 
-    assert result.faults[0].help == "write `2`, or say `1: 2` under `words: record` in the map"
+    mend = "write `2`, or say `1: 2` under `words: record` in the map"
+    assert result.faults[0].help.startswith(f"{mend}; for another record, amend `W-2` by")
+
+
+def test_a_record_that_was_split_keeps_its_row(bring: Import) -> None:
+    """Two new ones have its text: they are no such record written otherwise."""
+    bring(*rows(TEXTS[0]))
+    parts = [row(Ref=name, Text=TEXTS[0]) for name in ("1a", "1b")]
+    assert len(bring(*parts).faults) == 2
+
+    assert bring(*rows(TEXTS[0]), *parts).counts() == {"added": 2}
+
+
+def test_what_comes_again_in_another_category_is_another_record(bring: Import) -> None:
+    """An area for improvement may be said again as a recommendation, in the same words."""
+    bring(*rows(TEXTS[0]))
+
+    assert bring(row(Ref="R-1", Text=TEXTS[0], Type="Rec")).counts() == {"added": 1, "gone": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (rows(*TEXTS[:2]), rows(TEXTS[1], TEXTS[0])),  # the texts had been changed about
+        (rows(TEXTS[0]), rows(f"{TEXTS[0]} (part one)", TEXTS[0])),
+    ],
+)
+def test_a_text_that_is_amended_first_is_taken(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], bring: Import, register: Register
+) -> None:
+    """As the fault says, where the sheet is right and the reference no other."""
+    bring(*before)
+    result = bring(*after)
+    assert "for another record, amend `1` by `peelflow amend` first" in result.faults[-1].help
+
+    title = after[0]["Text"]
+    register.amend("1", "title", title, actor=LIAISON, reason="Mended")
+    assert bring(*after).faults == ()
+    assert [one.fields["title"] for one in register.records()] == [one["Text"] for one in after]
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,48 @@ def test_a_banner_may_count_otherwise_next_month(tmp_path: Path, register: Regis
     assert cells_of(result) == [("Tracker!A2", "`2023` stands alone in its row")]
 
 
+@pytest.mark.parametrize("now", ["Total at 31 March", "Total at 30 April", "total at 1  May"])
+def test_sums_may_be_of_another_month(now: str, tmp_path: Path, register: Register) -> None:
+    """Their row is no record, whatever its numbers and its month are."""
+    text = f"{MAP}totals: [Total at 31 March]\n"
+    path = sheet_of(tmp_path, [*row().values()], [now, 1, 2, 3], map_text=text)
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+
+    assert (result.faults, result.counts()) == ((), {"added": 1})
+
+
+@pytest.mark.parametrize(("banner", "reference"), [("May", "9"), ("AFI 1", "AFI 7")])
+def test_a_known_reference_is_no_banner_that_differs_by_its_number(
+    banner: str, reference: str, tmp_path: Path, register: Register
+) -> None:
+    """Its row has lost its other cells, which is told."""
+    text = f"{MAP}banners: [{banner}]\n"
+    for cells in ([*row(Ref=reference).values()], [reference]):
+        path = sheet_of(tmp_path, [banner], cells, [*row(Ref="Z-1").values()], map_text=text)
+        result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+
+    assert cells_of(result) == [("Tracker!A3", f"`{reference}` stands alone in its row")]
+
+
+def test_a_number_is_no_month(tmp_path: Path, register: Register) -> None:
+    """A banner that is a month says nothing of a number that no record has."""
+    path = sheet_of(tmp_path, ["9"], [*row().values()], map_text=f"{MAP}banners: [May]\n")
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+
+    assert cells_of(result) == [("Tracker!A2", "`9` stands alone in its row")]
+
+
+def test_words_for_references_hold_for_parents(bring: Import, register: Register) -> None:
+    """A parent's own words go before them, and an empty cell names nobody."""
+    words = "record: {PEEL-7: PEEL/7, x: PEEL/9, blank: PEEL/9}, parent: {X: PEEL/7}"
+    text = with_words(words, MAP.replace("  title:", "  parent: Above\n  title:"))
+    cause = row(Ref="PEEL-7", Type="CoC", Level="N/A", Above=None)
+    others = [row(Ref=f"R-{n}", Type="Rec", Above=said) for n, said in enumerate(("peel-7", "x"))]
+
+    assert bring(cause, *others, map_text=text).counts() == {"added": 3}
+    assert {record.parent for record in register.records()} == {None, "PEEL/7"}
+
+
 def test_what_stands_alone_in_its_row_is_one_fault(tmp_path: Path, register: Register) -> None:
     """With how to say that it is no record; a reference that stands so is not gone."""
     import_tracker(

@@ -23,6 +23,7 @@ from peelflow.trackers.rows import TrackerRow
 SHORTEST_TEXT = 25
 """How long a text is at least that tells a record from others."""
 MOST_TOLD = 5
+_TextKey = tuple[str, str, date]
 _SEVERAL = re.compile(r"[0-9][a-z]?\s*(?:[,;&+]|\band\b)\s*[^,;&+]*[0-9]", re.IGNORECASE)
 """What may name several records in one cell: 02 & 03."""
 
@@ -89,16 +90,19 @@ class KnownReferences:
         Args:
             row: A row whose record is not there yet.
         """
-        alike = self._by_words.get(plain_reference(row.record), ())
-        known = next((name for name in alike if name not in self.seen), None)
+        alike = self._by_words.get((plain_reference(row.record), row.category), ())
+        lost = (one for one in alike if one.id not in self.seen and self._is_of_tracker(one))
+        known = next((one.id for one in lost), None)
         if known is None:
             return
+        meant = self._as_written(known)
         if _without_zeros(known) == _without_zeros(row.record):
-            by, instead = "zeros", f"write `{known}`, in a column that the spreadsheet has as Text"
+            by, instead = "zeros", f"write `{meant}`, in a column that the spreadsheet has as Text"
         else:
             by, instead = "case, spaces, signs and zeros", self._say_mend(row, known)
-        why = f"`{row.record}` differs only by {by} from `{known}`, which no row has any more"
-        raise InvalidRequest("", why, instead)
+        why = f"`{row.record}` differs only by {by} from `{known}`, which no row of this sheet has"
+        another = f"for another record, keep the row of `{meant}`, or write another reference"
+        raise InvalidRequest("", why, f"{instead}; {another}")
 
     def check_text(self, row: TrackerRow) -> None:
         """Refuse a row with the text of another record that says another one now, or is gone.
@@ -106,7 +110,7 @@ class KnownReferences:
         Args:
             row: A row that is new, or whose text is.
         """
-        key = _text_of(row.fields.get("title"), row.issued)
+        key = _text_of(row.fields.get("title"), row)
         alike = self._by_text.get(key, ()) if key else ()
         if len(alike) != 1 or alike[0].id == row.record:
             return
@@ -114,17 +118,28 @@ class KnownReferences:
         now = self.rows.get(known)
         if now is None and known in self.seen:  # its row has a fault of its own
             return
-        if now is not None and _text_of(now.fields.get("title"), now.issued) == key:
+        if now is not None and _text_of(now.fields.get("title"), now) == key:
             return
         if not self._is_of_tracker(alike[0]):
             return
-        what = "which no row has any more" if now is None else "which says another text now"
+        meant = self._as_written(known)
+        what, another = "which no row of this sheet has", f"keep the row of `{meant}`"
+        if now is not None:
+            what, another = (
+                "which says another text now",
+                f"amend `{known}` by `peelflow amend` first",
+            )
         why = f"the text of `{row.record}` is that of `{known}`, {what}"
-        raise InvalidRequest("", why, self._say_mend(row, known))
+        instead = f"{self._say_mend(row, known)}; for another record, {another}"
+        raise InvalidRequest("", why, instead)
+
+    def _as_written(self, record: str) -> str:
+        """Return a record's id as the sheet has it."""
+        return shown(record.removeprefix(self.prefix))
 
     def _say_mend(self, row: TrackerRow, known: str) -> str:
         """Say how to give a row the reference that its record has."""
-        said, meant = (shown(name.removeprefix(self.prefix)) for name in (row.record, known))
+        said, meant = self._as_written(row.record), self._as_written(known)
         return f"write `{meant}`, or say `{said}: {meant}` under `words: record` in the map"
 
     def _is_of_tracker(self, record: Record) -> bool:
@@ -137,24 +152,25 @@ class KnownReferences:
         return tuple(self.session.services.store.records(RecordQuery(force=self.force)))
 
     @cached_property
-    def _by_words(self) -> Mapping[str, Sequence[str]]:
-        by_words: dict[str, list[str]] = {}
+    def _by_words(self) -> Mapping[tuple[str, str], Sequence[Record]]:
+        by_words: dict[tuple[str, str], list[Record]] = {}
         for record in self._known:
-            by_words.setdefault(plain_reference(record.id), []).append(record.id)
+            key = plain_reference(record.id), record.category
+            by_words.setdefault(key, []).append(record)
         return by_words
 
     @cached_property
-    def _by_text(self) -> Mapping[tuple[str, date], Sequence[Record]]:
-        by_text: dict[tuple[str, date], list[Record]] = {}
+    def _by_text(self) -> Mapping[_TextKey, Sequence[Record]]:
+        by_text: dict[_TextKey, list[Record]] = {}
         for record in self._known:
-            key = _text_of(record.fields.get("title"), record.issued)
+            key = _text_of(record.fields.get("title"), record)
             if key:
                 by_text.setdefault(key, []).append(record)
         return by_text
 
 
-def _text_of(title: object, issued: date) -> tuple[str, date] | None:
+def _text_of(title: object, of: Record | TrackerRow) -> _TextKey | None:
     """Return what a record is known by besides its reference; None where that tells too little."""
     if not isinstance(title, str) or len(title) < SHORTEST_TEXT:
         return None
-    return normal_form(title), issued
+    return normal_form(title), of.category, of.issued

@@ -22,7 +22,7 @@ from peelflow.errors import (
     UnknownRecord,
 )
 from peelflow.model.date_spans import is_as_known
-from peelflow.model.records import Value
+from peelflow.model.records import Record, Value
 from peelflow.model.rules import Category, Level, Lifecycle
 from peelflow.model.trackers import BLANK
 from peelflow.phrases import counted, listed, nearest_name, shown, suggestion
@@ -36,6 +36,7 @@ from peelflow.register.validation import (
 from peelflow.results import define, frozen
 from peelflow.rulebook.rulebook import Rulebook
 from peelflow.texts import first_unseen
+from peelflow.trackers.banners import NamedRows, named_rows
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow, text_of
 from peelflow.trackers.headings import Headings, normal_form
@@ -63,10 +64,6 @@ _WHOSE_WORD = (
     "write `inspectorate` in the map's `fixed`: who there said so; or give the sheet columns for "
     "`actor` and `actor_role`"
 )
-_NUMBER_OR_MONTH = re.compile(
-    r"[0-9]+|\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
-)
 
 
 def word_of(text: str) -> str:
@@ -76,12 +73,6 @@ def word_of(text: str) -> str:
         text: What the cell says.
     """
     return normal_form(text) or BLANK
-
-
-def _without_numbers(text: str) -> str:
-    """Return a banner as it is compared: a count or a day in it changes from month to month."""
-    word = normal_form(text)
-    return _NUMBER_OR_MONTH.sub("9", word) if any(map(str.isalpha, word)) else word
 
 
 @frozen
@@ -132,6 +123,7 @@ class RowReader:
         rulebook: The rules, with the map's own fields.
         headings: Where its columns are.
         as_at: The day that the sheet tells of.
+        find: Finds the register's record of an id.
         faults: What is wrong, in the order of the rows.
         first_places: The cell of each reference; in another it is a fault. The readers of several
             sheets share it.
@@ -142,17 +134,21 @@ class RowReader:
     rulebook: Rulebook
     headings: Headings
     as_at: date
+    find: Callable[[str], Record | None]
     faults: list[Diagnostic] = field(factory=list)
     first_places: dict[str, str] = field(factory=dict)
     _fault_spans: set[Span] = field(factory=set)
 
     @cached_property
     def _words(self) -> Mapping[str, Mapping[str, str]]:
-        """The map's words for fields, as they are compared."""
-        return {
+        """The map's words for fields, as they are compared; those for references hold in each."""
+        words = {
             name: {normal_form(word): meaning for word, meaning in words.items()}
             for name, words in self.file.tracker.words.items()
         }
+        records = {word: name for word, name in words.get("record", {}).items() if word != BLANK}
+        own = {target: words.get(target, {}) for target in ("parent", "successor")}
+        return words | {target: records | said for target, said in own.items()}
 
     @cached_property
     def _states(self) -> Mapping[str, Mapping[str, str]]:
@@ -172,12 +168,12 @@ class RowReader:
         return {**LEVEL_WORDS, **{normal_form(word): level for word, level in words.items()}}
 
     @cached_property
-    def _banners(self) -> frozenset[str]:
-        return frozenset(map(_without_numbers, self.file.tracker.banners))
+    def _sums(self) -> NamedRows:
+        return named_rows(self.file.tracker.totals)
 
     @cached_property
-    def _totals(self) -> frozenset[str]:
-        return frozenset(map(_without_numbers, self.file.tracker.totals))
+    def _banners(self) -> NamedRows:
+        return named_rows((*self.file.tracker.banners, *self.file.tracker.totals))
 
     @cached_property
     def _paired(self) -> Mapping[str, str]:
@@ -220,10 +216,17 @@ class RowReader:
 
     def _is_passed_over(self, row: GridRow) -> bool:
         """Return whether a row repeats the headings, or is a banner or sum that the map names."""
-        first = row.text(row.filled[0]) if row.filled else ""
-        is_banner = len(row.filled) == 1 and _without_numbers(first) in self._banners
-        is_total = normal_form(first) in self._totals
-        return is_banner or is_total or row.cells == self.headings.row.cells
+        if not row.filled or row.cells == self.headings.row.cells:
+            return bool(row.filled)
+        first = row.text(row.filled[0])
+        named = self._banners if len(row.filled) == 1 else self._sums
+        return named.has(first) or (named.has_alike(first) and not self._is_known(row))
+
+    def _is_known(self, row: GridRow) -> bool:
+        """Return whether a row has the reference of a record that the register has."""
+        said = self._meant("record", row.value(self.headings.columns["record"]))
+        record = self._reference(said)
+        return record is not None and self.find(record) is not None
 
     def read(self, row: GridRow) -> TrackerRow | None:
         """Return what a row says, None where a cell of it is wrong.

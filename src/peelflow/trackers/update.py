@@ -152,7 +152,7 @@ def import_tracker(
     faults: list[Diagnostic] = []
     places: dict[str, str] = {}
     readers = tuple(
-        RowReader(grid, file, rulebook, headings, as_at, faults, places)
+        RowReader(grid, file, rulebook, headings, as_at, session.find, faults, places)
         for grid, headings in sheets
     )
     folder = None if documents_from is None else Path(documents_from)
