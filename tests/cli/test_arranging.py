@@ -66,10 +66,15 @@ def test_questions_and_levels_are_sorted_as_numbers() -> None:
         ["2023-9", "2023-11", "2023-12", "2023-13", "2024-01"],
         ["R-2", "R-10", "r-11", "S-1"],
         ["2022", date(2023, 3, 31), "2023-03", "Q1 2023", date(2023, 4, 1), "2023"],
+        [date(2023, 5, 1), "2024-03", "2024", "TBC"],
+        ["2023-05-01", "2024-03", "2024", "TBC"],
     ],
 )
 def test_a_column_is_sorted_by_what_all_of_it_says(column: list[Cell]) -> None:
-    """Ids of four digits are no years, and those with a month's number no months."""
+    """Ids of four digits are no years, and those with a month's number no months.
+
+    Beside a day they are, whatever word stands there too.
+    """
     table = Table("t", "T", ("a",), tuple((text,) for text in reversed(column)))
     assert [row[0] for row in Arrangement(sort="a").of(table).rows] == column
     assert [row[0] for row in Arrangement(sort="-a").of(table).rows] == column[::-1]

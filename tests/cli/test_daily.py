@@ -386,6 +386,24 @@ def test_a_shell_is_offered_what_could_come_next(
     assert completed(office, monkeypatch, "show", "WMP") == []
 
 
+def test_rules_that_cannot_be_read_hide_no_verb(
+    office: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell is told nothing; help and what was nearly meant are; what else is typed is not."""
+    monkeypatch.setenv("PEELFLOW_RULES", "none.yaml")
+    assert completed(office, monkeypatch, "clso") == []
+    with monkeypatch.context() as patch:
+        patch.setenv("_PEELFLOW_COMPLETE", "complete_bash")
+        patch.setenv("COMP_WORDS", "peelflow clso ")
+        patch.setenv("COMP_CWORD", "2")
+        ran = office()
+    assert ("movement" in ran.out.split(), ran.err) == (True, "")
+    ran = office("self-certify", "--help")
+    assert (ran.code, "Do `self_certify`" in ran.out, ran.err) == (0, True, "")
+    assert office("clso", "R-1").err == "the command 'clso': is none; did you mean `close`?\n"
+    assert office("frobnicate", "R-1").err.startswith("none.yaml:")
+
+
 def test_settings_say_nothing_where_there_is_no_file(tmp_path: Path) -> None:
     """Then commands ask, or say what they lack."""
     assert read_settings(tmp_path / "none") == Settings()

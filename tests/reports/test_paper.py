@@ -14,6 +14,7 @@ from peelflow.errors import InvalidRequest, InvalidRules
 from peelflow.model.outline import STANDARD_OUTLINE, Outline, OutlineSection, SectionName
 from peelflow.register.register import Register
 from peelflow.reports.content import (
+    Block,
     Bullets,
     Chart,
     Paragraph,
@@ -290,21 +291,37 @@ def test_a_text_is_one_that_was_attached_by_then(world: World) -> None:
         made(START)
 
 
-def test_a_list_stands_apart_from_the_lines_around_it(world: World) -> None:
-    """However it is marked, and whether or not an empty line parts it from them."""
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        (
+            "We ask:\n- one\n  and more\n- two - three\n- \n \nThen",
+            (Paragraph("We ask:"), Bullets(("one and more", "two - three")), Paragraph("Then")),
+        ),
+        (
+            "* a\n\u2022 b\n\n-5 degrees\n- \nEnd",
+            (Bullets(("a", "b")), Paragraph("-5 degrees - End")),
+        ),
+        ("- a long\nitem\n- two\nas well", (Bullets(("a long item", "two as well")),)),
+        ("- one\n\n  more", (Bullets(("one",)), Paragraph("more"))),
+        ("Next steps\n- one\n- two", (Paragraph("Next steps"), Bullets(("one", "two")))),
+        ("It was asked.\n- one", (Paragraph("It was asked."), Bullets(("one",)))),
+        (
+            "the force\n- as it said -\nwill act",
+            (Paragraph("the force - as it said - will act"),),
+        ),
+    ],
+)
+def test_a_list_stands_apart_from_the_lines_around_it(
+    world: World, text: str, blocks: tuple[Block, ...]
+) -> None:
+    """However it is marked and wrapped; a dash at a line's start within a sentence is none."""
     record = world.add(KIND["level-2"])
-    text = "We ask:\n- one\n  and more\n- two - three\nThen\n \n* a\n\u2022 b\n-5 degrees\n- \nEnd"
     document = world.register.keep(text.encode(), kind="paper_text", name="t.md")
     world.register.attach(record, document, actor=LIAISON, on=world.later())
     outline = text_outline(record=record, document="t.md")
     paper = paper_of(world.register, as_at=world.day, since=START, made=MADE, outline=outline)
-    assert paper.sections[0].blocks == (
-        Paragraph("We ask:"),
-        Bullets(("one and more", "two - three")),
-        Paragraph("Then"),
-        Bullets(("a", "b")),
-        Paragraph("-5 degrees - End"),
-    )
+    assert paper.sections[0].blocks == blocks
 
 
 def test_a_text_that_cannot_be_printed_is_refused(world: World) -> None:

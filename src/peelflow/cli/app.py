@@ -297,17 +297,18 @@ class CommandGroup(TyperGroup):
 
         Raises:
             InvalidRequest: The first word is no command, and no trigger of the rules.
+            PeelflowError: The rules in use cannot be read, and it is no trigger of others.
         """
         name, *rest = args
         if name == STORE:
             return super().resolve_command(ctx, args)
         if name in COMMANDS:
             return name, whole_command(name), rest
-        from peelflow.errors import InvalidRequest
+        from peelflow.errors import PeelflowError
 
         try:
             return name, _verb(name, rest), rest
-        except InvalidRequest:
+        except PeelflowError:
             if ctx.resilient_parsing:  # a shell completes what is no command yet
                 return None, None, rest
             raise

@@ -33,7 +33,7 @@ from peelflow.cli.options import (
 )
 from peelflow.cli.record import fire_and_say
 from peelflow.cli.settings import check_environment, current_settings
-from peelflow.errors import InvalidRequest
+from peelflow.errors import InvalidRequest, PeelflowError
 from peelflow.model.records import Record
 from peelflow.model.requirements import Evidence, InspectionHeld, ReasonGiven, SuccessorNamed
 from peelflow.model.rules import Lifecycle, Transition, each_transition
@@ -41,6 +41,7 @@ from peelflow.phrases import listed, suggestion
 from peelflow.register.register import Register
 from peelflow.results import frozen
 from peelflow.rulebook.national import national
+from peelflow.rulebook.rulebook import Rulebook
 
 LetterOption = Annotated[
     Path | None, typer.Option("--letter", metavar="FILE", help="The letter to offer.")
@@ -249,16 +250,34 @@ def trigger_called(word: str, commands: tuple[str, ...], words: Sequence[str] = 
 
     Raises:
         InvalidRequest: No trigger is called so.
+        PeelflowError: The rules in use cannot be read, and no command is nearly called so.
     """
+    known = national()
     paths = _rules_named(words) or current_settings().rules_in_use
-    known = rulebook_of([Path(path) for path in paths]) if paths else national()
-    triggers = dict.fromkeys(name for rules in known.lifecycles for name in triggers_of(rules))
-    found = next((name for name in triggers if is_called(name, word)), None)
-    if found is None:
-        near = suggestion(word, (*commands, *triggers))
-        instead = near if near.startswith("did") else "`peelflow --help` lists the commands"
-        raise InvalidRequest(f"the command {word!r}", "is none", instead)
-    return found
+    fault: PeelflowError | None = None
+    if paths and _trigger_in(known, word) is None:
+        try:
+            known = rulebook_of([Path(path) for path in paths])
+        except PeelflowError as error:  # told where no command was nearly meant
+            fault = error
+    found = _trigger_in(known, word)
+    if found is not None:
+        return found
+    near = suggestion(word, (*commands, *_triggers_in(known)))
+    is_near = near.startswith("did")
+    if fault is not None and not is_near:
+        raise fault
+    instead = near if is_near else "`peelflow --help` lists the commands"
+    raise InvalidRequest(f"the command {word!r}", "is none", instead)
+
+
+def _triggers_in(known: Rulebook) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for rules in known.lifecycles for name in triggers_of(rules)))
+
+
+def _trigger_in(known: Rulebook, word: str) -> str | None:
+    """Return the trigger of some rules that a word on the command line is."""
+    return next((name for name in _triggers_in(known) if is_called(name, word)), None)
 
 
 def _rules_named(words: Sequence[str]) -> list[str]:

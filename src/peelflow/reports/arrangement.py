@@ -11,7 +11,7 @@ from typing import Any
 from attrs import evolve
 
 from peelflow.errors import InvalidRequest
-from peelflow.model.date_spans import is_as_known, read_span
+from peelflow.model.date_spans import read_span
 from peelflow.portfolio.grouping import text_order
 from peelflow.register.validation import check_one_of
 from peelflow.reports.content import Cell, Table
@@ -78,10 +78,11 @@ _Rank = tuple[int, Any]
 def _rank_of(cells: Sequence[Cell]) -> Callable[[Cell], _Rank]:
     """Return what tells by what a cell of a column is sorted.
 
-    A text such as 2024 or 2024-03 is a day, known in part, where all of the column says days; else
-    it is a number, or the name that it is.
+    A text such as 2024 or 2024-03 is a day, known in part, where a day stands in the column, or all
+    of it is known in part; else it is a number, or the name that it is.
     """
-    are_days = all(isinstance(cell, date) or is_as_known(str(cell)) for cell in cells)
+    spans = [read_span(str(cell)) for cell in cells]  # of a day as of its text
+    are_days = any(span is not None and span.is_day for span in spans) or all(spans)
     return partial(_rank, are_days=are_days)
 
 

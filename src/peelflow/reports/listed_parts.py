@@ -406,29 +406,49 @@ def notes_parts(scope: Scope) -> Parts:
 def text_parts(scope: Scope, part: OutlineSection) -> Iterator[Block]:
     """Yield a text that is kept in the register: paragraphs, and lists of lines behind a mark.
 
-    A line that says nothing ends what was begun; one that is set in goes on with the item above.
+    A line that says nothing ends what was begun.
     """
-    words: list[str] = []
-    items: list[str] = []
+    lines: list[str] = []
     for line in (*_kept_text(scope, part).splitlines(), ""):
-        item = _LIST_ITEM.match(line)
-        is_more = bool(items) and line[:1].isspace() and bool(line.strip())
-        if words and (item or not line.strip()):
-            yield Paragraph(" ".join(words))
-            words = []
-        if items and not (item or is_more):
-            yield Bullets(tuple(items))
-            items = []
-        if item:
-            items.append(line[item.end() :].strip())
-        elif is_more:
+        if line.strip():
+            lines.append(line)
+            continue
+        first = _first_item(lines)
+        if first:
+            yield Paragraph(" ".join(map(str.strip, lines[:first])))
+        if first < len(lines):
+            yield Bullets(_list_items(lines[first:]))
+        lines = []
+
+
+def _first_item(lines: Sequence[str]) -> int:
+    """Return which of the lines between two empty ones begins a list; how many there are if none.
+
+    Behind prose a list has several items, or follows what ended: else its mark is a dash.
+    """
+    marked = [place for place, line in enumerate(lines) if _LIST_ITEM.match(line)]
+    for place in marked:
+        if place == 0 or len(marked) > 1 or lines[place - 1].rstrip().endswith(_ENDS):
+            return place
+    return len(lines)
+
+
+def _list_items(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the items of a list: a line without a mark goes on, a mark alone says nothing."""
+    items: list[str] = []
+    for line in lines:
+        mark = _LIST_ITEM.match(line)
+        if mark:
+            items.append(line[mark.end() :].strip())
+        elif line.strip() not in _MARKS:
             items[-1] += f" {line.strip()}"
-        elif line.strip():
-            words.append(line.strip())
+    return tuple(items)
 
 
-_LIST_ITEM = re.compile(r"\s*[-*\u2022]\s+(?=\S)")
+_MARKS = ("-", "*", "\u2022")
+_LIST_ITEM = re.compile(rf"\s*[{''.join(_MARKS)}]\s+(?=\S)")
 """How a line of a list begins, as people type it or Word copies it."""
+_ENDS = (":", ".", ";", "?", "!")
 
 
 def _kept_text(scope: Scope, part: OutlineSection) -> str:
