@@ -14,8 +14,11 @@ import pytest
 import xlsxwriter
 
 from peelflow.errors import InvalidRules
+from peelflow.phrases import listed
 from peelflow.register.register import Register
+from peelflow.trackers.headings import HEADING_ROWS
 from peelflow.trackers.update import import_tracker
+from peelflow.trackers.workbook import read_workbook
 from tests.trackers.conftest import (
     AS_AT,
     HEADINGS,
@@ -403,3 +406,24 @@ def test_a_sheet_that_is_not_read_and_has_the_headings_is_told(
         "read without the sheets `Mar`, `Lists`",
         "read without `Mar`, which has the headings of the map, too",
     )
+
+
+def test_sheets_that_are_not_read_are_told_in_one_sentence(
+    tmp_path: Path, register: Register
+) -> None:
+    """However many copies there are; only where headings may stand is looked for them."""
+    (tmp_path / "map.yaml").write_text(f"sheet: Now\n{MAP}", "utf-8")
+    cells = [[*HEADINGS], *([*row(Ref=f"F-{n}").values()] for n in range(HEADING_ROWS + 1))]
+    below = [["x"]] * HEADING_ROWS
+    sheets = {"Now": cells, **{f"M{n}": cells for n in range(1, 10)}, "Below": [*below, *cells]}
+    path = write_sheets(tmp_path / "t.xlsx", sheets)
+    result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
+
+    names = [f"M{n}" for n in range(1, 10)]
+    told = f"read without {listed(names)}, which have the headings of the map, too"
+    assert result.counts() == {"added": HEADING_ROWS + 1}
+    assert result.notes[-1] == told
+    book = read_workbook(path, path.read_bytes())
+    assert {len(grid.rows) for grid in book.grids_beside(["Now"], 5)} == {5}
+    assert {len(grid.rows) for grid in book.grids_beside(["Now", "Below"], 500)} == {len(cells)}
+    assert not [*book.grids_beside(book.sheets, 5)]

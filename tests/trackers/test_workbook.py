@@ -387,4 +387,4 @@ def test_a_sheet_that_is_too_large_to_look_into_is_passed_over() -> None:
             made.add_worksheet(name).write(last_row, 0, "x")
     book = read_workbook(Path("t.xlsx"), stream.getvalue())
 
-    assert [grid.sheet for grid in book.grids_beside(["Tracker"])] == ["Lists"]
+    assert [grid.sheet for grid in book.grids_beside(["Tracker"], 9)] == ["Lists"]

@@ -16,7 +16,7 @@ from peelflow.results import define, frozen
 from peelflow.rulebook.schema import RESERVED
 from peelflow.trackers.days import day_of, is_like_a_day
 from peelflow.trackers.grid import CellValue, Grid, GridRow
-from peelflow.trackers.headings import heading_rows, normal_form
+from peelflow.trackers.headings import HEADING_ROWS, heading_rows, normal_form
 from peelflow.trackers.known_words import (
     CATEGORY_WORDS,
     HEADING_WORDS,
@@ -28,7 +28,6 @@ from peelflow.trackers.known_words import (
 )
 from peelflow.trackers.rows import NOBODY_WORDS
 
-HEADING_ROWS = 60
 A_FEW_OF = 0.25
 MOST_OF = 0.6
 """The share of a column's cells that have to be of a kind for the column to be so."""

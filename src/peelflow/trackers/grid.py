@@ -44,22 +44,23 @@ _MARKS: Mapping[bytes, str] = {
 """What a text may begin with, by which its encoding is known."""
 _LAST_RESORT = "windows-1252"
 
-
-_OTHER_FILES: Mapping[bytes, str] = {
-    b"<html": "is a web page",
-    b"<!doctype html": "is a web page",
-    b"<table": "is a web page",
-    b"mime-version:": "is a web page in one file",
-    b"<?xml": "is XML, as the Excel of 2003 wrote it",
-    b"%pdf-": "is a PDF",
-    b"{\\rtf": "is a document, .rtf",
-    b"\x1f\x8b": "is packed, .gz",
-    b"rar!": "is packed, .rar",
-    b"7z\xbc\xaf": "is packed, .7z",
-    b"\x89png": "is a picture",
-    b"\xff\xd8\xff": "is a picture",
+_AS_SHEET = "open it in Excel, and save the sheet as .xlsx"
+_UNPACKED = "unpack it, and bring the sheet that it holds"
+_ITS_SHEET = "bring the sheet that it was made from, or copy its table into one"
+_OTHER_FILES: Mapping[re.Pattern[bytes], tuple[str, str]] = {
+    re.compile(rb"(?i)<!doctype\s+html"): ("is a web page", _AS_SHEET),
+    re.compile(rb"(?i)<(?:html|table)(?:\s+[\w:-]+\s*=|\s*>)"): ("is a web page", _AS_SHEET),
+    re.compile(rb"(?i)mime-version:\s*[0-9]"): ("is a web page in one file", _AS_SHEET),
+    re.compile(rb"<\?xml\s"): ("is XML, as the Excel of 2003 wrote it", _AS_SHEET),
+    re.compile(rb"%PDF-[0-9]\."): ("is a PDF", _ITS_SHEET),
+    re.compile(rb"\{\\rtf[0-9]"): ("is a document, .rtf", _ITS_SHEET),
+    re.compile(rb"\x1f\x8b\x08"): ("is packed, .gz", _UNPACKED),
+    re.compile(rb"Rar!\x1a\x07"): ("is packed, .rar", _UNPACKED),
+    re.compile(rb"7z\xbc\xaf\x27\x1c"): ("is packed, .7z", _UNPACKED),
+    re.compile(rb"\x89PNG\r\n\x1a\n"): ("is a picture", _ITS_SHEET),
+    re.compile(rb"\xff\xd8\xff"): ("is a picture", _ITS_SHEET),
 }
-"""What is given for a sheet and is none, by how it begins; a web page is often called .xls."""
+"""What is given for a sheet and is none, by how it begins, with what to do instead."""
 _KEPT_AS_TEXT = re.compile('="([^"]*)"')
 
 
@@ -120,6 +121,14 @@ class Grid:
     since_1904: bool = False
     notes: tuple[str, ...] = ()
     cut_row: int | None = None
+    _last_rows: dict[int, int] = field(factory=dict, init=False, repr=False, eq=False)
+
+    def last_row(self, column: int) -> int:
+        """Return the last row in which a column says something; 0 where none does."""
+        if column not in self._last_rows:
+            rows = (row for row in reversed(self.rows) if row.value(column) is not None)
+            self._last_rows[column] = next((row.number for row in rows), 0)
+        return self._last_rows[column]
 
     def place(self, row: int, column: int) -> str:
         """Return what a spreadsheet calls a cell: Tracker!E12, or E12 in a CSV file."""
@@ -244,11 +253,11 @@ def read_csv(
 
 def _check_is_csv(span: Span, source: bytes) -> None:
     """Refuse a file of another kind by how it begins, whatever its name says."""
-    start = source.removeprefix(codecs.BOM_UTF8).lstrip()[:16].lower()
-    what = next((why for begin, why in _OTHER_FILES.items() if start.startswith(begin)), None)
-    if what is not None:
-        instead = "open it in Excel, and save the sheet as .xlsx"
-        raise fault(span, "workbook-refused", f"`{span.file.rpartition('/')[2]}` {what}", instead)
+    start = source.removeprefix(codecs.BOM_UTF8).lstrip()
+    for mark, (what, instead) in _OTHER_FILES.items():
+        if mark.match(start):
+            name = span.file.rpartition("/")[2]
+            raise fault(span, "workbook-refused", f"`{name}` {what}", instead)
 
 
 def _spoken(encoding: str) -> str:
@@ -369,7 +378,7 @@ def _rows_of(text: str, delimiter: str, span: Span, skipped: int) -> Iterator[Gr
 
 def _typed(cell: str) -> str:
     """Return a cell as it was typed: `="007"` is how an export keeps zeros in a spreadsheet."""
-    found = _KEPT_AS_TEXT.fullmatch(cell)
+    found = _KEPT_AS_TEXT.fullmatch(cell) if cell.startswith('="') else None
     return cell if found is None else found[1]
 
 

@@ -83,18 +83,13 @@ def _with_above(grid: Grid, row: GridRow, above: GridRow) -> GridRow:
     named |= {
         column: above.text(column)
         for column in upper
-        if column not in texts and _has_cells(grid, column, row.number)
+        if column not in texts and grid.last_row(column) > row.number
     }
     if not named:
         return row
     width = max(len(row.cells), *named)
     cells = tuple(named.get(column, row.value(column)) for column in range(1, width + 1))
     return GridRow(row.number, row.line, cells, row.sheet)
-
-
-def _has_cells(grid: Grid, column: int, number: int) -> bool:
-    """Return whether a column has cells below a row."""
-    return any(row.number > number and row.value(column) is not None for row in grid.rows)
 
 
 def find_headings(grid: Grid, file: MapFile, other_texts: Iterable[str] = ()) -> Headings:

@@ -192,11 +192,11 @@ def open_grids(path: Path, file: MapFile) -> tuple[tuple[Grid, ...], tuple[str, 
     names = tracker.sheet or (_only_sheet(book),)
     grids = tuple(book.grid(name) for name in dict.fromkeys(names))
     notes = dict.fromkeys(chain.from_iterable(grid.notes for grid in grids))
-    alike = [grid.sheet for grid in book.grids_beside(names) if has_headings(grid, file)]
-    told = [
-        f"read without `{shown(name)}`, which has the headings of the map, too" for name in alike
-    ]
-    return grids, (*notes, *book.notes_beside(names), *told)
+    beside = book.grids_beside(names, HEADING_ROWS)
+    alike = [shown(grid.sheet) for grid in beside if has_headings(grid, file)]
+    have = "which has" if len(alike) == 1 else "which have"
+    told = f"read without {listed(alike)}, {have} the headings of the map, too"
+    return grids, (*notes, *book.notes_beside(names), *([told] if alike else []))
 
 
 def _with_headings(grids: tuple[Grid, ...], file: MapFile) -> list[tuple[Grid, Headings]]:

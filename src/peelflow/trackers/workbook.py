@@ -8,17 +8,19 @@ and nothing outside the file is opened.
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
-from attrs import field
+from attrs import evolve, field
 
 from peelflow.errors import InvalidRules, MissingDependency, Span
 from peelflow.phrases import counted, listed, shown, suggestion
@@ -57,6 +59,7 @@ _OTHER_KINDS: Mapping[str, str] = {
 }
 """What is packed as a workbook is and is none, by a part that it has."""
 _BREAK_LINKS = "break its links and remove its connections in Excel, then save it"
+_ROW = re.compile(rb"<row[\s>]")
 _SAVE_AGAIN = "open it in Excel and save it again as .xlsx"
 
 
@@ -135,17 +138,28 @@ class Workbook:
             notes=notes,
         )
 
-    def grids_beside(self, read: Sequence[str]) -> Iterator[Grid]:
+    def grids_beside(self, read: Sequence[str], most_rows: int) -> Iterator[Grid]:
         """Yield the sheets that are shown and not read, but for what is too large to look into.
 
         Args:
             read: The sheets that are read.
+            most_rows: How many rows of each.
         """
-        for sheet in self._sheets:
-            is_small = len(self._parts[sheet.part]) <= MOST_LOOKED_INTO
-            if not sheet.hidden and sheet.name not in read and is_small:
-                with suppress(InvalidRules):
-                    yield self.grid(sheet.name)
+        beside = tuple(
+            sheet
+            for sheet in self._sheets
+            if not sheet.hidden
+            and sheet.name not in read
+            and len(self._parts[sheet.part]) <= MOST_LOOKED_INTO
+        )
+        if not beside:
+            return
+        first = {sheet.part: _first_rows(self._parts[sheet.part], most_rows) for sheet in beside}
+        parts = {**self._parts, **first}
+        book = evolve(self, parts=parts, reader=_opened(self.file, parts))
+        for sheet in beside:
+            with suppress(InvalidRules):
+                yield book.grid(sheet.name)
 
     def notes_beside(self, read: Sequence[str]) -> tuple[str, ...]:
         """Return which sheets are not read, in words.
@@ -202,17 +216,15 @@ def read_workbook(path: Path, source: bytes) -> Workbook:
         MissingDependency: python-calamine is not installed.
     """
     try:
-        import python_calamine
+        import python_calamine  # noqa: F401 - it opens what is looked through
     except ImportError:
         raise MissingDependency("sheets", "python-calamine") from None
     file = path.as_posix()
     parts = _unpacked(file, source)
     has_macros = _check_parts(file, parts)
     sheets, since_1904 = _sheets_of(file, parts)
-    packed = _packed(parts)
-    reader = _read_by(file, lambda: python_calamine.CalamineWorkbook.from_filelike(packed))
     notes = ("read without running its macros",) if has_macros else ()
-    return Workbook(file, since_1904, notes, sheets, parts, reader)
+    return Workbook(file, since_1904, notes, sheets, parts, _opened(file, parts))
 
 
 def _read_by(file: str, read: Callable[[], Any]) -> Any:
@@ -286,6 +298,21 @@ def _check_parts(file: str, parts: Mapping[str, bytes]) -> bool:
         why = "holds macros, though its name says that it has none"
         raise refused_workbook(file, why, "save it as .xlsx without macros, or as .xlsm")
     return has_macros
+
+
+def _opened(file: str, parts: Mapping[str, bytes]) -> Any:
+    """Return what calamine reads of a workbook's parts."""
+    from python_calamine import CalamineWorkbook
+
+    packed = _packed(parts)
+    return _read_by(file, lambda: CalamineWorkbook.from_filelike(packed))
+
+
+def _first_rows(part: bytes, most: int) -> bytes:
+    """Return a sheet's part without the rows beyond the first; whole where they are not found."""
+    beyond = next(islice(_ROW.finditer(part), most, None), None)
+    end = part.rfind(b"</sheetData>")
+    return part if beyond is None or end < beyond.start() else part[: beyond.start()] + part[end:]
 
 
 def _packed(parts: Mapping[str, bytes]) -> BytesIO:
