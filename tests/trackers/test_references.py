@@ -8,6 +8,7 @@ import pytest
 
 from peelflow.register.register import Register
 from peelflow.trackers.references import MOST_TOLD, alike_notes, plain_reference
+from peelflow.trackers.sheet_references import MOST_SOUGHT, SheetReferences
 from tests.builders.force import LIAISON
 from tests.trackers.conftest import MAP, Import, cells_of, row, said
 
@@ -263,3 +264,28 @@ def test_a_parent_that_is_not_there_is_told_in_its_cell(
 
     assert cells_of(result) == [("Tracker!J3", f"no record is called `W-{above}`")]
     assert result.faults[0].help == instead
+
+
+def test_a_parent_whose_row_has_a_fault_is_told_so(bring: Import) -> None:
+    """It is not said to be written as it stands there."""
+    text = MAP.replace("  title:", "  parent: Above\n  title:")
+    bring(row(Ref="CoC/1", Type="CoC", Level="N/A", Above=None), map_text=text)
+    cause = row(Ref="CoC-1", Type="CoC", Level="N/A", Above=None)
+    parts = [row(Ref=f"R-{n}", Type="Rec", Above=f"CoC{n}1") for n in "-/."]
+    result = bring(cause, *parts, map_text=text)
+
+    told = [(fault.span.column, fault.help) for fault in result.faults[1:]]
+    instead = "give it a row of its own, or empty the cell"
+    assert told == [(10, "mend the row of `CoC-1` first, in Tracker!A2"), (10, instead)]
+
+
+def test_near_names_are_sought_for_the_first_few_only() -> None:
+    """It takes long in a large sheet; what differs by case alone is found always."""
+    count = 3_000
+    references = SheetReferences("", {f"R-{n}": f"A{n}" for n in range(count)})
+    told = [references.instead_of(f"C_{n}") for n in range(count)]
+    told += [references.instead_of(f"r-{n}") for n in range(count)]
+
+    assert len(references.sought) == MOST_SOUGHT
+    assert told[-1].startswith(f"write `R-{count - 1}`")
+    assert SheetReferences("", {"R-10": "A2"}).instead_of("R-1O").startswith("write `R-10`")

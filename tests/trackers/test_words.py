@@ -243,3 +243,24 @@ def test_a_reference_that_cannot_be_one_is_told_as_it_stands(bring: Import) -> N
     (told,) = [sentence for _, sentence in cells_of(bring(row(Ref="R" * 300)))]
     assert told.startswith("`RRRR")
     assert "longer than" in told
+
+
+def test_words_for_days_of_issue_are_told_by_their_day(bring: Import) -> None:
+    """An empty day of issue would be a fault as well."""
+    ((_, sentence),) = cells_of(result := bring(row(Published="Custody")))
+
+    assert sentence == "`Custody` is no day, read as day-month-year"
+    instead = "say the day, as in `Custody: 2022-12-16`, under `words: issued` in the map"
+    assert result.faults[0].help == instead
+    text = with_words("issued: {Custody: 2022-12-16}", MAP)
+    assert bring(row(Published="Custody"), map_text=text).counts() == {"added": 1}
+
+
+def test_a_fixed_day_of_issue_to_come_is_one_fault_of_the_map(bring: Import) -> None:
+    """However many rows have no other."""
+    text = MAP.replace("fixed: {", "fixed: {issued: 2023-03-16, ")
+    (fault,) = bring(*(row(Ref=f"F-{n}", Published=None) for n in "123"), map_text=text).faults
+
+    assert (fault.span.file.rpartition("/")[2], fault.span.line) == ("map.yaml", 2)
+    assert fault.sentence.startswith("`issued`: 2023-03-16 lies after 2023-02-28")
+    assert bring(row(), map_text=text).counts() == {"added": 1}

@@ -47,6 +47,7 @@ from peelflow.trackers.mapping import (
     MapFile,
     categories_of,
 )
+from peelflow.trackers.sheet_references import SheetReferences
 
 T = TypeVar("T")
 LEVEL_WORDS: Mapping[str, Level] = {"1": 1, "2": 2, "3": 3, "4": 4, "none": None}
@@ -106,11 +107,11 @@ class TrackerRow:
 
 
 class _BadCellError(Exception):
-    """A cell does not say what its column is for."""
+    """A cell does not say what its column is for; or the map, at a span of its own."""
 
-    def __init__(self, sentence: str, instead: str) -> None:
+    def __init__(self, sentence: str, instead: str, span: Span | None = None) -> None:
         super().__init__()
-        self.sentence, self.instead = sentence, instead
+        self.sentence, self.instead, self.span = sentence, instead, span
 
 
 @define(eq=False)
@@ -124,9 +125,8 @@ class RowReader:
         headings: Where its columns are.
         as_at: The day that the sheet tells of.
         find: Finds the register's record of an id.
-        faults: What is wrong, in the order of the rows.
-        first_places: The cell of each reference; in another it is a fault. The readers of several
-            sheets share it.
+        references: Where each reference stands; the readers of several sheets share it.
+        faults: What is wrong, in the order of the rows; they share it, too.
     """
 
     grid: Grid
@@ -135,8 +135,8 @@ class RowReader:
     headings: Headings
     as_at: date
     find: Callable[[str], Record | None]
+    references: SheetReferences
     faults: list[Diagnostic] = field(factory=list)
-    first_places: dict[str, str] = field(factory=dict)
     _fault_spans: set[Span] = field(factory=set)
 
     @cached_property
@@ -210,10 +210,6 @@ class RowReader:
     def _is_record(self, row: GridRow) -> bool:
         return row.number > self.headings.row.number and not self._is_passed_over(row)
 
-    def references(self) -> Iterator[str]:
-        """Yield the ids of the records that the rows are about, those with faults included."""
-        yield from self.first_places
-
     def _is_passed_over(self, row: GridRow) -> bool:
         """Return whether a row repeats the headings, or is a banner or sum that the map names."""
         if not row.filled or row.cells == self.headings.row.cells:
@@ -274,7 +270,7 @@ class RowReader:
         (column,) = row.filled
         text = row.text(column)
         if column == self.headings.columns.get("record"):
-            self.first_places.setdefault(
+            self.references.places.setdefault(
                 f"{self.file.tracker.fixed.prefix or ''}{text}", self.grid.place(row.number, column)
             )
         sentence = f"{self.grid.place(row.number, column)}: `{shown(text)}` stands alone in its row"
@@ -305,6 +301,7 @@ class RowReader:
             row: The row.
             error: Why it is not taken.
         """
+        self.references.refused.add(row.record)
         sentence, instead, target = str(error), "mend the row", "record"
         if isinstance(error, UnknownRecord):
             return self._unknown_record(row, error.record)
@@ -324,14 +321,7 @@ class RowReader:
     def _unknown_record(self, row: TrackerRow, name: str) -> Diagnostic:
         """Say that a row names a record that is not there, in the cell that names it."""
         target = "parent" if name == row.parent else "successor"
-        word = normal_form(name)
-        alike = [known for known in self.first_places if normal_form(known) == word]
-        near = next(iter(alike), None) or nearest_name(name, self.first_places)
-        instead = "give it a row of its own, or empty the cell"
-        if near is not None:
-            instead = (
-                f"write `{near.removeprefix(self.file.tracker.fixed.prefix or '')}`, or {instead}"
-            )
+        instead = self.references.instead_of(name)
         return self.cell_fault(row.row, target, f"no record is called `{shown(name)}`", instead)
 
     def _cell(self, row: GridRow, target: str, read: Callable[[CellValue], T]) -> T | None:
@@ -343,6 +333,10 @@ class RowReader:
             return read(None if column is None else self._meant(target, row.value(column)))
         except _BadCellError as bad:
             found = self.cell_fault(row, target, bad.sentence, bad.instead)
+            if bad.span is not None:
+                found = Diagnostic(
+                    bad.span, "sheet-value", f"`issued`: {bad.sentence}", bad.instead
+                )
         except InvalidRequest as bad:
             found = self.cell_fault(row, target, bad.why, bad.instead)
         # A column that says two things is wrong once; the other is not read, but told no more.
@@ -420,7 +414,7 @@ class RowReader:
             instead = "type it anew, and paste nothing" if unseen else bad.instead
             raise _BadCellError(f"`{shown(text)}` {why}", instead) from None
         place = self.grid.place(row.number, self.headings.columns["record"])
-        first = self.first_places.setdefault(record, place)
+        first = self.references.places.setdefault(record, place)
         if first != place:
             raise _BadCellError(f"`{shown(text)}` already stands in {first}", "keep one of the two")
         return record
@@ -502,12 +496,14 @@ class RowReader:
             raise _BadCellError(sentence, instead)
 
     def _issued(self, value: CellValue) -> date:
-        day = self._day("issued", value) or self.file.tracker.fixed.issued
+        said, fixed = self._day("issued", value), self.file.tracker.fixed.issued
+        day = said or fixed
         if day is None:
             raise _BadCellError("the day it was issued is empty", "give it, such as 30/03/2023")
         if day > self.as_at:
             sentence = f"{day} lies after {self.as_at}, the day that the sheet tells of"
-            raise _BadCellError(sentence, "mend it, or say another day with `--on`")
+            span = None if said else self.file.span("fixed", "issued")
+            raise _BadCellError(sentence, "mend it, or say another day with `--on`", span)
         return day
 
     def _day(self, target: str, value: CellValue) -> date | None:
@@ -520,9 +516,10 @@ class RowReader:
             text = shown(text_of(value))
             instead = "write it as 30/03/2023 or 2023-03-30, or as a date cell"
             if not any(map(str.isdigit, text)):
-                instead = (
-                    f"empty the cell, or say `{text}: blank` under `words: {target}` in the map"
-                )
+                where = f"under `words: {target}` in the map"
+                instead = f"empty the cell, or say `{text}: blank` {where}"
+                if target == "issued":
+                    instead = f"say the day, as in `{text}: 2022-12-16`, {where}"
             raise _BadCellError(f"`{text}` is no day, read as {order}", instead)
         return day
 

@@ -63,6 +63,7 @@ from peelflow.trackers.moves import (
 )
 from peelflow.trackers.references import KnownReferences, alike_notes
 from peelflow.trackers.rows import RowReader, TrackerRow
+from peelflow.trackers.sheet_references import SheetReferences
 from peelflow.trackers.workbook import SUFFIXES, Workbook, read_workbook
 
 OutcomeKind = Literal["added", "changed", "closed", "moved", "refused", "left", "gone"]
@@ -150,9 +151,9 @@ def import_tracker(
     check_not_future(session, as_at, Path(path).name)
     rulebook = session.rulebook = with_own_fields(register.rulebook, file.tracker)
     faults: list[Diagnostic] = []
-    places: dict[str, str] = {}
+    references = SheetReferences(file.tracker.fixed.prefix or "")
     readers = tuple(
-        RowReader(grid, file, rulebook, headings, as_at, session.find, faults, places)
+        RowReader(grid, file, rulebook, headings, as_at, session.find, references, faults)
         for grid, headings in sheets
     )
     folder = None if documents_from is None else Path(documents_from)
@@ -161,9 +162,9 @@ def import_tracker(
     notes = (
         *notes,
         *chain.from_iterable(reader.notes for reader in readers),
-        *alike_notes(places),
+        *alike_notes(references.places),
     )
-    found = tuple(sorted((*faults, *run.faults)))
+    found = tuple(sorted({*faults, *run.faults}))
     if found and not partial:
         return TrackerResult(as_at, (), 0, found, notes)
     kept = not dry_run and session.event_count > 0
@@ -311,7 +312,7 @@ class _UpdateRun:
     def take_all(self, on_progress: Callable[[int, int], None]) -> None:
         """Take every row, a parent before its children."""
         rows = _parents_first([row for reader in self.readers for row in reader.rows()])
-        self._seen = frozenset(self.readers[0].references())
+        self._seen = frozenset(self.readers[0].references.places)
         self._rows = {row.record: row for row in rows}
         self.session.read(tuple(self._seen))
         for done, row in enumerate(rows, start=1):
