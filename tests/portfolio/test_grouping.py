@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import peelflow.portfolio.selection as portfolio_selection
 from peelflow.engine.fold import corrected_until, fold
 from peelflow.errors import InvalidRequest
 from peelflow.model.decisions import Refused
@@ -333,17 +335,22 @@ def test_a_criterion_that_could_never_match_is_refused(world: World, criterion: 
         each_selected(world.register, Selection(criteria=(criterion,)))
 
 
-def test_a_choice_that_is_offered_no_more_is_asked_for_all_the_same(world: World) -> None:
-    """While a record says it; and what is known of a day is compared as it was given."""
-    record = world.add(KIND["level-2"], fields={"addressees": ["pccs"], "due": "2021-08"})
-    assert selected(world.register, "addressees=pccs", "due=2021-08") == [record]
+def offering_npcc(world: World) -> Register:
+    """Return the register under later rules, whose recommendations go to the NPCC alone."""
     words = national().vocabulary
     fields = dict(words.categories["afi"].fields)
     fields["addressees"] = evolve(fields["addressees"], choices=("npcc",))
     afi = evolve(words.categories["afi"], fields=fields)
     only = evolve(words, categories={"afi": afi, "report": words.categories["report"]})
     later = evolve(world.register.rulebook, vocabulary=only)
-    register = Register(world.register.store, rulebook=later, clock=clock)
+    return Register(world.register.store, rulebook=later, clock=clock)
+
+
+def test_a_choice_that_is_offered_no_more_is_asked_for_all_the_same(world: World) -> None:
+    """While a record says it; and what is known of a day is compared as it was given."""
+    record = world.add(KIND["level-2"], fields={"addressees": ["pccs"], "due": "2021-08"})
+    assert selected(world.register, "addressees=pccs", "due=2021-08") == [record]
+    register = offering_npcc(world)
     assert selected(register, "addressees=pccs") == [record]
     with pytest.raises(InvalidRequest, match="is no choice of it; there is `npcc`"):
         selected(register, "addressees=college")
@@ -400,6 +407,23 @@ def test_words_are_found_however_they_were_typed_or_pasted(world: World, words: 
     record = world.add(KIND["level-2"], fields={"title": title})
     assert selected(world.register, f"title~{words}") == [record]
     assert selected(world.register, "title~5June") == []
+
+
+def test_the_words_that_are_looked_for_are_read_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for each record, nor are titles of plain letters put in another form."""
+    for title in ("Custody", "Vetting", "Café"):
+        world.add(KIND["level-2"], fields={"title": title})
+    read: list[str] = []
+
+    def normalized(form: Literal["NFC"], text: str) -> str:
+        read.append(text)
+        return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr(portfolio_selection, "normalize", normalized)
+    assert selected(world.register, "title~naïveté") == []
+    assert sorted(read) == ["Café", "naïveté"]
 
 
 def test_levels_and_questions_compare_as_numbers(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Any, Literal, get_args
 from unicodedata import normalize
@@ -180,7 +181,8 @@ def satisfies(record: Record, criterion: Criterion, *, says_days: bool = True) -
             )
             return (says if wanted else not values) == (criterion.operator == "=")
         case _:  # "~"
-            return any(_as_words(wanted) in _as_words(value) for value in values)
+            words = _wanted_words(wanted)
+            return any(words in _as_words(value) for value in values)
 
 
 def _as_words(text: str) -> str:
@@ -190,10 +192,15 @@ def _as_words(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.split()).casefold()
-    return " ".join(normalize("NFC", text).translate(_UNSEEN).split()).casefold()
+    text = normalize("NFC", text)
+    for unseen in _UNSEEN:  # a fifth of the time that `str.translate` takes
+        text = text.replace(unseen, "")
+    return " ".join(text.split()).casefold()
 
 
-_UNSEEN = dict.fromkeys(map(ord, "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}"))
+_wanted_words = lru_cache(_as_words)
+"""The words of a criterion, which one record after another is asked for."""
+_UNSEEN = "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}"
 _ORDERS: Mapping[Operator, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*", re.ASCII)
 _QUESTION = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,9})*", re.ASCII)
