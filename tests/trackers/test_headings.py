@@ -11,6 +11,7 @@ import pytest
 from peelflow.errors import InvalidRules
 from peelflow.register.register import Register
 from peelflow.rulebook.national import national
+from peelflow.trackers.headings import HEADING_ROWS
 from peelflow.trackers.proposal import propose_map
 from peelflow.trackers.update import TrackerResult, import_tracker
 from tests.trackers.conftest import AS_AT, HEADINGS, MAP, row, write_workbook
@@ -48,6 +49,18 @@ def test_a_draft_of_headings_in_two_rows_imports(tmp_path: Path, register: Regis
     assert "row 3 of which has the headings" in text
     result = import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT)
     assert (result.faults, result.counts()) == ((), {"added": 2})
+
+
+def test_a_draft_looks_as_far_down_for_headings_as_an_import(
+    tmp_path: Path, register: Register
+) -> None:
+    """A long preface may stand above them."""
+    cells = [*([f"note {n}"] for n in range(HEADING_ROWS - 1)), HEADINGS, [*row().values()]]
+    path = write_workbook(tmp_path / "t.xlsx", cells)
+    (tmp_path / "map.yaml").write_text(MAP, "utf-8")
+
+    assert import_tracker(register, path, tmp_path / "map.yaml", on=AS_AT).counts() == {"added": 1}
+    assert f"row {HEADING_ROWS} of which has" in propose_map(path, national(), fill=FILL).text
 
 
 GROUPS = (*("Ref", "Published", "Type", "Level", "Text"), "Force", None, "HMICFRS", None)

@@ -274,7 +274,9 @@ class RowReader:
                 f"{self.file.tracker.fixed.prefix or ''}{text}", self.grid.place(row.number, column)
             )
         sentence = f"{self.grid.place(row.number, column)}: `{shown(text)}` stands alone in its row"
-        instead = "name it under `banners` in the map, or give the row its other cells"
+        instead = "give the row its other cells"
+        if not self._is_known(row):
+            instead = f"name it under `banners` in the map, or {instead}"
         self.faults.append(
             Diagnostic(self.grid.span(row, column), "sheet-value", sentence, instead)
         )
