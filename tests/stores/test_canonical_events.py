@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peelflow.model.records import EVENT_KINDS, Event, TransitionTaken
+from peelflow.model.records import EVENT_KINDS, Actor, Event, TransitionTaken
 from peelflow.stores import codec
+from peelflow.stores.base import EventRow
 from peelflow.stores.codec import canonical_event, event_from, event_text
+from peelflow.stores.integrity import ChainHead, check_event
 from peelflow.stores.reading import read_event
+from peelflow.stores.soundness import event_faults
 from peelflow.testing.strategies import values_of
 from tests.builders.stores import change, event, events
 
@@ -114,3 +118,34 @@ def test_nothing_is_said_of_other_texts(what: str) -> None:
 def test_nothing_is_said_of_what_is_no_text(odd: object) -> None:
     """A damaged database gives anything."""
     assert canonical_event(odd) is None  # type: ignore[arg-type]
+
+
+def test_a_long_list_of_changes_is_read_and_not_remembered() -> None:
+    """So a made-up export leaves nothing in memory; nor does a long name of who acts."""
+    many = evolve(STARTED, changes=STARTED.changes * 50, actor=Actor("a" * 300, "hmicfrs"))
+    before = codec._known_lines.cache_info().currsize, codec._known_actor.cache_info().currsize
+    assert canonical_event(event_text(many)) == many
+    assert before == (
+        codec._known_lines.cache_info().currsize,
+        codec._known_actor.cache_info().currsize,
+    )
+
+
+def test_a_moment_is_held_to_the_year_that_it_is_written_in() -> None:
+    """Also behind an equal one that is written in another."""
+    late = datetime(1970, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
+    early = late.astimezone(UTC)
+    told = evolve(STARTED, on=date(1969, 1, 1), changes=())
+    codes = [
+        [fault.code for fault in event_faults(evolve(told, recorded_at=at))] for at in (late, early)
+    ]
+    assert codes == [[], ["day-unfit"]]
+
+
+def test_a_moment_that_is_in_no_year_of_utc_is_a_finding() -> None:
+    """An event cannot be written as recorded then, and is unreadable."""
+    moment = '"recorded_at":"0001-01-01T00:00:00.000000+01:00"'
+    text = re.sub('"recorded_at":"[^"]*"', moment, PLAIN)
+    row = EventRow("R-1", 2, "2024-01-02", "acted", None, text, "", "")
+    told, found = check_event(row, ChainHead())
+    assert (told, found[-1].code) == (None, "event-unreadable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -137,6 +138,22 @@ def test_what_somebody_else_kept_meanwhile_is_a_conflict(
     assert target.position() == EVENTS
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no process forks here")
+def test_a_process_may_fork_as_it_is_told_of_the_progress(
+    source: SqliteStore, target: SqliteStore
+) -> None:
+    """Nothing of the file that is copied is being read then."""
+
+    def fork(_: int) -> None:
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    assert copy_events(source, target, at_once=5, progress=fork) == EVENTS
+    assert _tables(target) == _tables(source)
+
+
 def test_what_somebody_else_kept_just_before_is_not_taken_for_a_beginning(
     source: SqliteStore, target: SqliteStore
 ) -> None:
@@ -180,7 +197,7 @@ def test_documents_are_kept_many_at_once(
 def test_what_is_copied_can_be_read_as_any_batch(source: SqliteStore) -> None:
     """Whoever looks at its events and records finds them."""
     with source.snapshot() as kept:
-        events = copy_rows._CopiedEvents(list(copy_rows._each_event(kept)))
+        events = copy_rows._CopiedEvents(list(copy_rows._each_event(kept, 0, 0, EVENTS)))
         records = copy_rows._CopiedRecords(list(kept.records()))
     assert len(events) == EVENTS
     assert events[0] == next(iter(events))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -20,7 +20,7 @@ from peelflow.errors import StoreBusy, StoreUnavailable, Unverified
 from peelflow.register.as_at import each_as_at
 from peelflow.register.register import Register
 from peelflow.stores.base import INTEGER_COLUMNS, ChangeRow, EventRow, StoredRow
-from peelflow.stores.integrity import Discrepancy, References, missing_references
+from peelflow.stores.integrity import Discrepancy, References, missing_references, verify_snapshot
 from peelflow.stores.opening import upgrade_store
 from peelflow.stores.sql.schema import metadata
 from peelflow.stores.sqlite import SqliteStore
@@ -435,3 +435,30 @@ def test_a_file_that_stays_locked_is_busy(path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(StoreBusy), store.snapshot():
         pass
     store.close()
+
+
+def test_what_was_read_before_reading_broke_off_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within a record's events all records before it are told of, and it itself is not."""
+    path = tmp_path / "register.db"
+    fill(path, 12)
+    with closing(sqlite3.connect(path)) as tampered:
+        ids = [name for (name,) in tampered.execute("SELECT id FROM records ORDER BY id")]
+        tampered.execute("UPDATE records SET state = 'odd'")
+        tampered.commit()
+    with closing(SqliteStore(path)) as store, store.snapshot() as kept:
+        rows = list(kept.histories())
+        record = next(row.record for row in rows if row.number == 2 and row.record != ids[0])
+
+        def broken() -> Iterator[EventRow]:
+            for row in rows:
+                if (row.record, row.number) == (record, 2):
+                    raise StoreUnavailable("x", "cannot be read")
+                yield row
+
+        monkeypatch.setattr(type(kept), "histories", lambda _: broken())
+        found = list(verify_snapshot(kept))
+    told = {each.record for each in found if each.code == "row-differs"}
+    assert told == {name for name in ids if name < record}
+    assert "store-unreadable" in {each.code for each in found}

@@ -335,8 +335,10 @@ _parts_of = re.compile(
     rf'"recorded_at":{_PLAIN},"recorded_by":{_PLAIN},(?:"source":{_PLAIN},)?"what":(\{{.*\}})\}}'
 ).fullmatch
 """Finds the parts of an event's text in the order of `write_event`."""
-_STEP, _LONGEST_STEP = EVENT_KIND_OF[TransitionTaken], 240
-"""Of which events payloads are worth remembering: others, and longer ones, are each their own."""
+_STEP = EVENT_KIND_OF[TransitionTaken]
+"""Of which events payloads are worth remembering: others are each their own."""
+_LONGEST_STEP, _LONGEST_LINES = 240, 2_000
+"""How long what is remembered is at most: what is longer few events say, or somebody made it up."""
 _MOST_KNOWN = 1_024
 
 # An escaped backslash may stand before `u0000`: only an odd number of them makes a NUL.
@@ -385,7 +387,7 @@ def canonical_event(text: str) -> Event | None:
             if kind == _STEP and len(what) <= _LONGEST_STEP
             else _payload(kind, what),
             day,
-            _known_actor(actor),
+            (_known_actor if len(actor) <= _LONGEST_STEP else _actor)(actor),
             by,
             _known_moment(moment),
             reason,
@@ -433,6 +435,10 @@ def _known_step(text: str) -> EventPayload:
 
 @lru_cache(_MOST_KNOWN)
 def _known_actor(text: str) -> Actor:
+    return _actor(text)
+
+
+def _actor(text: str) -> Actor:
     return _read_canonical(text, read_actor, _write_actor)
 
 
@@ -451,7 +457,7 @@ def _changes_of_day(text: str, on: str, day: date) -> tuple[Change, ...]:
     # INVARIANT: as many days were taken out of the text as it has changes, so each was this day.
     """
     dayless = text.replace(f'"on":"{on}"', _NO_DAY)
-    lines = _known_lines(dayless)
+    lines = (_known_lines if len(dayless) <= _LONGEST_LINES else _lines)(dayless)
     if len(text) - len(dayless) != len(on) * len(lines):
         raise ValueError(text)
     return tuple([Change(day, *line) for line in lines])
@@ -462,6 +468,10 @@ _NO_DAY, _SOME_DAY = '"on":""', '"on":"2000-01-01"'
 
 @lru_cache(_MOST_KNOWN)
 def _known_lines(dayless: str) -> tuple[tuple[Any, ...], ...]:
+    return _lines(dayless)
+
+
+def _lines(dayless: str) -> tuple[tuple[Any, ...], ...]:
     """Return what changes say beside their day, of whose text that was taken out."""
     text = dayless.replace(_NO_DAY, _SOME_DAY)
     changes = _read_canonical(text, read_changes, _write_changes)

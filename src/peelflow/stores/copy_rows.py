@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, overload
 
+from peelflow.results import frozen
 from peelflow.stores.base import (
     ChangeRow,
     EventNumber,
@@ -21,7 +22,6 @@ from peelflow.stores.base import (
     StoredRecord,
     StoredRow,
     WriteBatch,
-    chunked,
 )
 from peelflow.stores.codec import record_from, record_text
 from peelflow.stores.database import SqlSnapshot
@@ -35,9 +35,14 @@ from peelflow.stores.export import (
 from peelflow.stores.rows import record_row, stored_event
 from peelflow.stores.sqlite import SqliteStore
 
-_EVENTS = f"SELECT {quoted(EventRow._fields)} FROM events ORDER BY position"
-# INVARIANT: whoever appends puts down the changes of events in the order of these.
-_CHANGES = f"SELECT {quoted(ChangeRow._fields)} FROM changes ORDER BY rowid"
+_DIGESTS = "SELECT digest FROM events ORDER BY position"
+_EVENTS = f"""SELECT {quoted(EventRow._fields)} FROM events WHERE position > {{}}
+    ORDER BY position LIMIT {{}}"""
+# INVARIANT: whoever appends puts down the changes of events in the order of these, and a file to
+# which all was appended has numbered both without a gap.
+_CHANGES = f"SELECT {quoted(ChangeRow._fields)} FROM changes WHERE rowid > {{}} ORDER BY rowid"
+_COUNT_CHANGES = """SELECT count(*) FROM changes WHERE (record, number) IN (
+    SELECT record, number FROM events WHERE position <= {})"""
 _RECORDS = f"""SELECT {quoted(StoredRow._fields)} FROM records WHERE id IN (
     SELECT record FROM events WHERE position > {{}} AND position <= {{}})"""
 
@@ -61,38 +66,61 @@ def copy_events(
         Conflict: Somebody else writes to the target meanwhile.
         InvalidRequest: The target holds other events, as it does where somebody just wrote to it.
     """
+    position = known = _count_held(target, source)
     with source.snapshot() as kept:
-        rules, events = kept.lifecycles(), _each_event(kept)
-        known = position = _count_held(target, events)
-        for chunk in chunked(events, at_once):
-            until = position + len(chunk)
-            records = map(StoredRow._make, kept.select(_RECORDS.format(position, until)))
-            copied = _CopiedEvents(chunk)
-            target.append(
-                WriteBatch(
-                    copied,
-                    _CopiedRecords([_as_of(target, row, copied) for row in records]),
-                    {record: rows[0].number - 1 for record, rows in copied.by_record.items()},
-                    rules,
-                    names=names_to_keep(target),
-                )
+        rules, ((counted,),) = kept.lifecycles(), kept.select(_COUNT_CHANGES.format(known))
+    while chunk := _read_batch(source, position, counted, at_once):
+        position += len(chunk.events)
+        counted += sum(len(changes) for _, changes in chunk.events)
+        copied = _CopiedEvents(chunk.events)
+        target.append(
+            WriteBatch(
+                copied,
+                _CopiedRecords([_as_of(target, row, copied) for row in chunk.records]),
+                {record: rows[0].number - 1 for record, rows in copied.by_record.items()},
+                rules,
+                names=names_to_keep(target),
             )
-            progress(until)
-            position = until
+        )
+        progress(position)
     if position == known:
         progress(known)
     return position - known
 
 
-def _count_held(target: SqliteStore, events: Iterator[_CopiedEvent]) -> int:
-    """Take as many of the events as a file holds, in their order, and return how many those are."""
+def _count_held(target: SqliteStore, source: SqliteStore) -> int:
+    """Return how many of a file's events another holds; InvalidRequest where it holds others."""
     known = 0
-    for digest in stored_digests(target):
-        row, _ = next(events, _NO_EVENT)
-        if row is None or row.digest != digest:
-            raise other_events_error(target)
-        known += 1
+    with source.snapshot() as kept:
+        digests = iter(kept.select(_DIGESTS))
+        for digest in stored_digests(target):
+            if next(digests, None) != (digest,):
+                raise other_events_error(target)
+            known += 1
     return known
+
+
+@frozen(eq=False)
+class _Batch:
+    """Some events that follow each other, with their changes, and the rows of their records."""
+
+    events: Sequence[_CopiedEvent]
+    records: Sequence[StoredRow]
+
+
+def _read_batch(source: SqliteStore, position: int, counted: int, most: int) -> _Batch | None:
+    """Read the next events of a file in one go, for the process may fork while they are kept.
+
+    Args:
+        source: The file.
+        position: How many of its events come before.
+        counted: How many changes those have.
+        most: How many are read.
+    """
+    with source.snapshot() as kept:
+        events = list(_each_event(kept, position, counted, most))
+        rows = kept.select(_RECORDS.format(position, position + len(events)))
+        return _Batch(events, list(map(StoredRow._make, rows))) if events else None
 
 
 def copy_documents(documents: Iterable[tuple[str, bytes]], target: SqliteStore) -> None:
@@ -120,11 +148,14 @@ _ROOM_OF_DOCUMENT = 1_024
 _CopiedEvent = tuple[EventRow, Sequence[ChangeRow]]
 
 
-def _each_event(kept: SqlSnapshot) -> Iterator[_CopiedEvent]:
+def _each_event(
+    kept: SqlSnapshot, position: int, counted: int, most: int
+) -> Iterator[_CopiedEvent]:
     """Yield the row of each event, by position, with the rows of its changes."""
-    changes = groupby(map(ChangeRow._make, kept.select(_CHANGES)), itemgetter(0, 1))
+    rows = map(ChangeRow._make, kept.select(_CHANGES.format(counted)))
+    changes = groupby(rows, itemgetter(0, 1))
     key, group = next(changes, _NO_CHANGES)
-    for row in map(EventRow._make, kept.select(_EVENTS)):
+    for row in map(EventRow._make, kept.select(_EVENTS.format(position, most))):
         if key != row[:2]:
             yield row, ()
             continue
@@ -132,7 +163,6 @@ def _each_event(kept: SqlSnapshot) -> Iterator[_CopiedEvent]:
         key, group = next(changes, _NO_CHANGES)
 
 
-_NO_EVENT: tuple[None, Sequence[ChangeRow]] = None, ()
 _NO_CHANGES: tuple[Any, Iterator[ChangeRow]] = None, iter(())
 
 

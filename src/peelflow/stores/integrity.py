@@ -136,7 +136,7 @@ def check_event(
         try:
             event = event if event is not None else event_from(row.text)
             is_canonical = event_text(event) == row.text
-        except (InvalidRequest, ValueError) as fault:
+        except (InvalidRequest, ValueError, OverflowError) as fault:  # in UTC it is in no year
             return None, [*faults, discrepancy_at(row, "event-unreadable", str(fault))]
     kind = EVENT_KIND_OF[type(event.what)]
     if row[:5] != (event.record, event.number, event.on.isoformat(), kind, event.key):
@@ -273,8 +273,18 @@ def _rows_by_record(snapshot: Snapshot, odd: list[Discrepancy]) -> Iterator[tupl
 
 
 def _by_record(rows: Iterable[_Row]) -> Iterator[tuple[str, list[_Row]]]:
-    """Yield the rows of each record together, so that few are brought in order with others."""
-    return ((record, list(group)) for record, group in groupby(rows, _record_of))
+    """Yield the rows of each record together, so that few are brought in order with others.
+
+    Where reading breaks off within a record its rows come first, so that those before are judged.
+    """
+    for record, group in groupby(rows, _record_of):
+        held: list[_Row] = []
+        try:
+            held.extend(group)
+        except StoreUnavailable:
+            yield record, held
+            raise
+        yield record, held
 
 
 _record_of: Callable[[tuple[Any, ...]], str] = itemgetter(0)

@@ -172,14 +172,16 @@ def _day_faults(event: Event) -> Iterator[Fault]:
             yield Fault("day-unfit", f"{what} {day} lies after {recorded}, when it was recorded")
 
 
-@lru_cache(maxsize=64)
 def _lawful_day(moment: datetime) -> date | None:
-    """Return the day in London of a moment, as which all events of a batch are recorded.
-
-    None where no right clock tells it.
-    """
+    """Return the day in London of a moment; None where no right clock tells it."""
     if moment.tzinfo is None or not is_lawful_moment(moment):
-        return None
+        return None  # asked of each: of two that are equal one may be of another year
+    return _day_in_london(moment)
+
+
+@lru_cache(maxsize=64)
+def _day_in_london(moment: datetime) -> date:
+    """Return the day of a moment, as which all events of a batch are recorded."""
     return day_in_london(moment.astimezone(UTC))
 
 
