@@ -42,6 +42,7 @@ from peelflow.rulebook.national import national
 from tests.builders.force import (
     BEFORE_LEVELS,
     FORCE,
+    HMICFRS,
     KIND,
     LIAISON,
     START,
@@ -354,6 +355,19 @@ def test_a_choice_that_is_offered_no_more_is_asked_for_all_the_same(world: World
     assert selected(register, "addressees=pccs") == [record]
     with pytest.raises(InvalidRequest, match="is no choice of it; there is `npcc`"):
         selected(register, "addressees=college")
+
+
+def test_a_choice_that_no_record_says_any_more_is_asked_for_as_it_was(world: World) -> None:
+    """On a day, or as was known; of today's records it is none."""
+    record = world.add(KIND["level-2"], fields={"addressees": ["pccs"]})
+    register, known, on = offering_npcc(world), world.register.position(), world.day
+    portal: Any = {"recorded_by": "officer-1", "source": "portal", "reason": "A slip"}
+    register.amend(record, "addressees", ["npcc"], actor=HMICFRS, on=world.later(), **portal)
+    assert selected(register, "addressees=pccs", on=on) == [record]
+    pccs = Selection(criteria=(Criterion("addressees", "=", "pccs"),))
+    assert [each.id for each in each_selected(register, pccs, known=known)] == [record]
+    with pytest.raises(InvalidRequest, match="is no choice of it"):
+        selected(register, "addressees=pccs")
 
 
 def test_what_no_sum_or_list_could_be_of_is_refused(world: World) -> None:

@@ -157,6 +157,18 @@ def sealed(told: dict[str, Any], **parts: Any) -> str:
     return json.dumps({**mine, "digest": _digest(mine)})
 
 
+def test_a_part_that_one_of_them_lacks_is_told_as_missing() -> None:
+    """Not with all that the other holds."""
+    told = certificate_of(sound(), version="1")
+    (entry,) = told["lifecycles"]
+    lacking = {key: part for key, part in entry.items() if key not in {"digest", "guarantees"}}
+    texts = (sealed(told, lifecycles=[other]) for other in (lacking, {**entry, "notes": [1]}))
+    assert [differences(text, sound()) for text in texts] == [
+        ["`plain@1` had no digest, and has now", "`plain@1` had no guarantees, and has now"],
+        ["`plain@1` had its notes, and has none now"],
+    ]
+
+
 @pytest.mark.parametrize(
     "parts",
     [

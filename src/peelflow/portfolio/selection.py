@@ -6,7 +6,7 @@ Every list and every sum over records takes one `Selection`, so that all of them
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from operator import ge, gt, le, lt
@@ -20,7 +20,7 @@ from peelflow.model.date_spans import read_span
 from peelflow.model.question_sets import covers_question
 from peelflow.model.questions import QUESTION_FIELD, QUESTION_SET_FIELD
 from peelflow.model.records import Record
-from peelflow.model.rules import Category, Counts, Level
+from peelflow.model.rules import Category, Counts, FieldRule, Level
 from peelflow.phrases import suggestion
 from peelflow.register.as_at import each_as_at
 from peelflow.register.query_checks import check_ledger, check_position_reached
@@ -256,21 +256,27 @@ def each_selected(
     if as_at is not None:
         check_date(as_at, "the list")
     check_position_reached(register.services, known)
-    _check_selection(register, selection)
+    _check_selection(register, selection, as_at, known)
     wanted = selection.force, selection.category, selection.parent
     register.records(force=wanted[0], category=wanted[1], parent=wanted[2])
     query = RecordQuery(wanted[0], wanted[1], parent=wanted[2])
+    records = _each_then(register, query, as_at, known)
+    return (record for record in records if is_selected(register, selection, record))
+
+
+def _each_then(
+    register: Reader, query: RecordQuery, as_at: date | None, known: int | None
+) -> Iterator[Record]:
+    """Yield the records here that may match, as they stood at the end of a day."""
     if known is not None:  # what was corrected since may have been elsewhere then
         query = RecordQuery(withdrawn=True)
-    records = register.store.records(query)
-    return (
-        record
-        for record in each_as_at(register.store, records, as_at, known)
-        if record.is_of(register.services.force) and is_selected(register, selection, record)
-    )
+    records = each_as_at(register.store, register.store.records(query), as_at, known)
+    return (record for record in records if record.is_of(register.services.force))
 
 
-def _check_selection(register: Reader, selection: Selection) -> None:
+def _check_selection(
+    register: Reader, selection: Selection, as_at: date | None, known: int | None
+) -> None:
     register.records(
         level=selection.level,
         state=selection.state,
@@ -285,6 +291,7 @@ def _check_selection(register: Reader, selection: Selection) -> None:
             what, why = f"the criterion {str(criterion)!r}", f"{value!r} is no text"
             raise InvalidRequest(what, why, "write it as a text, such as '7' or '2023-06-30'")
         _check_value(register, criterion)
+        _check_choice(register, criterion, as_at, known)
         if criterion.operator in ("=", "!=") and criterion.value:
             match criterion.column:
                 case "force":
@@ -316,26 +323,31 @@ def _check_value(register: Reader, criterion: Criterion) -> None:
         is_one = not has_sets or _QUESTION.fullmatch(value) is not None
         why, instead = "is no question", "write a question's number, such as 7"
     else:
-        rules = (
-            [] if column in RECORD_COLUMNS else [e.fields[name] for e in _saying(register, name)]
-        )
+        rules = _rules_of(register, column)
         says_days = column == "issued" or {rule.type for rule in rules} == {"date"}
         span = read_span(value)
         is_exact = criterion.operator in ("=", "!=") and not any(rule.as_known for rule in rules)
         is_one = not says_days or (span is not None and (span.is_day or not is_exact))
-        if rules and all(rule.choices for rule in rules):
-            _check_choice(register, criterion, {each for rule in rules for each in rule.choices})
     if not is_one:
         raise InvalidRequest(f"the criterion {str(criterion)!r}", f"{value!r} {why}", instead)
 
 
-def _check_choice(register: Reader, criterion: Criterion, choices: Collection[str]) -> None:
-    """Refuse what is no choice of a field, unless an older record says it."""
+def _check_choice(
+    register: Reader, criterion: Criterion, as_at: date | None, known: int | None
+) -> None:
+    """Refuse what is no choice of a field, unless a record says it that may be listed."""
     column, value = criterion.column, criterion.value
-    if value in choices or any(value in values_of(each, column) for each in register.records()):
+    rules = _rules_of(register, column)
+    has_choices = bool(rules) and all(rule.choices for rule in rules)
+    if not has_choices or criterion.operator == "~" or not value:
         return
-    why = f"{value!r} is no choice of it"
-    raise InvalidRequest(f"the criterion {str(criterion)!r}", why, suggestion(value, choices))
+    choices = {choice for rule in rules for choice in rule.choices}
+    if value not in choices and not any(
+        value in values_of(record, column)
+        for record in _each_then(register, RecordQuery(), as_at, known)
+    ):
+        why = f"{value!r} is no choice of it"
+        raise InvalidRequest(f"the criterion {str(criterion)!r}", why, suggestion(value, choices))
 
 
 def _check_empty(criterion: Criterion) -> None:
@@ -351,6 +363,13 @@ def _check_empty(criterion: Criterion) -> None:
         if column not in _ALWAYS_SAID:
             instead += f"; `{column}=` asks for what says nothing"
     raise InvalidRequest(f"the criterion {str(criterion)!r}", why, instead)
+
+
+def _rules_of(register: Reader, column: str) -> list[FieldRule]:
+    """Return what categories declare of a column; nothing where it is one of every record."""
+    name = column.removeprefix(FIELD_PREFIX)
+    categories = [] if column in RECORD_COLUMNS else _saying(register, name)
+    return [category.fields[name] for category in categories]
 
 
 def _saying(register: Reader, field: str) -> list[Category]:

@@ -140,8 +140,12 @@ def _differences(given: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
             yield f"`{name}` was {was}, and is {is_} now"
             continue
         for part in sorted({*old, *new}):
-            if old.get(part) != new.get(part):
-                yield _say_difference(f"the {part} of `{name}`", old.get(part), new.get(part))
+            if part not in old:
+                yield f"`{name}` had no {part}, and has now"
+            elif part not in new:
+                yield f"`{name}` had its {part}, and has none now"
+            elif old[part] != new[part]:
+                yield _say_difference(f"the {part} of `{name}`", old[part], new[part])
 
 
 def _say_difference(what: str, was: Any, now: Any) -> str:
