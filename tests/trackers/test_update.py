@@ -641,7 +641,7 @@ def test_a_reference_that_lost_its_zeros_is_no_new_record(
 
     ((place, told),) = cells_of(result)
     assert place == "Tracker!A2"
-    assert told == "`F/7` differs only by zeros from `F/007`, which no row has any more"
+    assert told == "`F/7` differs only by zeros from `F/007`, which no row of this sheet has"
     assert result.faults[0].help.startswith("write `F/007`")
     assert register.position() == 2
 
@@ -650,9 +650,9 @@ def test_a_reference_that_lost_its_zeros_is_no_new_record(
 def test_a_reference_is_held_to_each_that_differs_by_zeros(
     bring: Import, there: str, gone: str
 ) -> None:
-    """Where the register has both, one of which no row has any more."""
+    """Where the register has both, one of which no row of this sheet has."""
     assert bring(row(Ref=there), row(Ref=gone), row(Ref="F/9")).kept
     result = bring(row(Ref=there), row(Ref="F/0007"), row(Ref="F/9"), on=LATER)
 
     ((_, told),) = cells_of(result)
-    assert told == f"`F/0007` differs only by zeros from `{gone}`, which no row has any more"
+    assert told == f"`F/0007` differs only by zeros from `{gone}`, which no row of this sheet has"
