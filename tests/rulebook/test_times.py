@@ -56,10 +56,12 @@ def test_a_time_is_read_as_it_was_written(after: After, due: After | None) -> No
 def test_by_when_a_state_is_to_be_left_is_no_meaning(
     after: After, before: After | None, due: After | None
 ) -> None:
-    """The pin stays, nothing is said to differ, and a force's own file may say what it likes."""
+    """The pin stays, a diff tells the other day alone, and a force's own file may say any."""
     national, other = read(after, before), read(after, due)
     assert pin_of(national) == pin_of(other)
-    assert diff(national, other) == ()
+    told = [change.sentence for change in diff(national, other)]
+    assert len(told) == (before != due)
+    assert all(" is to be left " in sentence for sentence in told)
     assert check_refinement(read(after, due, refines=national), national, VOCABULARY) == ()
 
 
