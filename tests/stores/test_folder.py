@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from datetime import date
+from errno import ENOSPC
 from hashlib import sha256
 from pathlib import Path
 
@@ -103,6 +104,19 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidRequest, match="cannot be written"):
         DocumentFolder(tmp_path / "file", MemoryStore())
+
+
+def test_a_full_disk_below_a_folder_is_told_with_what_to_do(
+    folder: DocumentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The permissions are right then."""
+
+    def full(_: int) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InvalidRequest, match="No space left on device; make room on the disk"):
+        folder.keep_document(DIGEST, LETTER)
 
 
 def test_a_document_that_cannot_be_written_leaves_nothing(

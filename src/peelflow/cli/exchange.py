@@ -142,9 +142,9 @@ def import_files(
         return
     with location.opened(make=True, documents=documents) as register:
         if [file.suffix.lower() for file in files] == [EXPORT_SUFFIX]:
-            are_given = partial, fill, dates is not DateFormat.ISO, documents_from
-            names = "--partial", "--fill", "--dates", "--documents-from"
-            refuse_given(dict(zip(names, are_given, strict=True)), "an export", "leave it out")
+            of_sheets = {"--partial": partial, "--fill": fill, "--documents-from": documents_from}
+            of_sheets["--dates"] = dates is not DateFormat.ISO
+            refuse_given(of_sheets, "an export", "leave it out")
             _import_export(register, files[0], as_found=as_found)
             keep_stale_sums(register.store)
             return

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, overload
 
 from attrs import field
 
@@ -23,6 +23,7 @@ from peelflow.stores.codec import check_text
 if TYPE_CHECKING:
     from datetime import date
 
+_T = TypeVar("_T")
 
 PinKey = tuple[str, int, str]
 """A lifecycle's name, version and digest."""
@@ -155,7 +156,18 @@ class EventNumber(NamedTuple):
     key: str | None
 
 
-class EventsInParts(Sequence[StoredEvent]):
+class _InParts(Sequence[_T]):
+    """What is too much to hold at once: to read a place reads all, in order."""
+
+    @overload
+    def __getitem__(self, place: int) -> _T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[_T]: ...
+    def __getitem__(self, place: int | slice) -> _T | Sequence[_T]:
+        return tuple(self)[place]
+
+
+class EventsInParts(_InParts[StoredEvent]):
     """Events in order, too many to hold at once: what is asked of them is read when it is asked."""
 
     @abstractmethod
@@ -179,7 +191,7 @@ class EventsInParts(Sequence[StoredEvent]):
         """Return the records of which an event says the forces."""
 
 
-class RecordsInParts(Sequence[StoredRecord]):
+class RecordsInParts(_InParts[StoredRecord]):
     """Records too many to hold at once."""
 
     @abstractmethod
@@ -494,7 +506,6 @@ class Store(
     """All that `open_store` returns. A function that needs less names the part that it needs."""
 
 
-_T = TypeVar("_T")
 LARGEST_VERSION = 2**63 - 1
 
 

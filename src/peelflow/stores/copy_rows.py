@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, overload
+from typing import Any
 
 from peelflow.results import frozen
 from peelflow.stores.base import (
@@ -23,7 +23,7 @@ from peelflow.stores.base import (
     StoredRow,
     WriteBatch,
 )
-from peelflow.stores.codec import record_from, record_text
+from peelflow.stores.codec import record_text
 from peelflow.stores.database import SqlSnapshot
 from peelflow.stores.dialect import quoted
 from peelflow.stores.export import (
@@ -32,7 +32,7 @@ from peelflow.stores.export import (
     restored_record,
     stored_digests,
 )
-from peelflow.stores.rows import record_row, stored_event
+from peelflow.stores.rows import event_of_row, record_of_row, record_row
 from peelflow.stores.sqlite import SqliteStore
 
 _DIGESTS = "SELECT digest FROM events ORDER BY position"
@@ -177,7 +177,7 @@ def _as_of(target: SqliteStore, row: StoredRow, copied: _CopiedEvents) -> Stored
     rows = copied.by_record[row.id]
     if rows[-1].number == row.number:
         return row
-    new = [_entry(each).event for each in rows]
+    new = [event_of_row(each).event for each in rows]
     record = restored_record(target, target.read([row.id]).get(row.id), new)
     return record_row(StoredRecord(record, rows[-1].digest), record_text(record))
 
@@ -219,14 +219,7 @@ class _CopiedEvents(EventsInParts):
         return len(self._events)
 
     def __iter__(self) -> Iterator[StoredEvent]:
-        return (_entry(row) for row, _ in self._events)
-
-    @overload
-    def __getitem__(self, place: int) -> StoredEvent: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[StoredEvent]: ...
-    def __getitem__(self, place: int | slice) -> StoredEvent | Sequence[StoredEvent]:
-        return tuple(self)[place]
+        return (event_of_row(row) for row, _ in self._events)
 
 
 def _may_say_forces(row: EventRow) -> bool:
@@ -245,25 +238,10 @@ class _CopiedRecords(RecordsInParts):
 
     def among(self, ids: Collection[str]) -> Iterator[StoredRecord]:
         """Yield the records of some ids."""
-        return (_record_of(row) for row in self._rows if row.id in ids)
+        return (record_of_row(row) for row in self._rows if row.id in ids)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[StoredRecord]:
-        return map(_record_of, self._rows)
-
-    @overload
-    def __getitem__(self, place: int) -> StoredRecord: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[StoredRecord]: ...
-    def __getitem__(self, place: int | slice) -> StoredRecord | Sequence[StoredRecord]:
-        return tuple(self)[place]
-
-
-def _entry(row: EventRow) -> StoredEvent:
-    return stored_event(row.record, row.number, row.text, row.previous, row.digest)
-
-
-def _record_of(row: StoredRow) -> StoredRecord:
-    return StoredRecord(record_from(row.body), row.head)
+        return map(record_of_row, self._rows)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, TypeGuard
 
 from peelflow.errors import InvalidRequest, MissingDependency, StoreError, StoreUnavailable
-from peelflow.files import read_regular
+from peelflow.files import read_regular, write_error
 from peelflow.model.rules import Category
 from peelflow.stores.base import DocumentStore, Snapshot, Store, check_documents, is_sha256
 from peelflow.stores.sqlite import SqliteStore
@@ -375,7 +375,9 @@ def _is_path(path: object) -> bool:
 
 
 def _unwritable_folder(path: Path, fault: OSError | ValueError) -> InvalidRequest:
-    why = f"cannot be written: {fault.strerror if isinstance(fault, OSError) else fault}"
+    if isinstance(fault, OSError):
+        return write_error(f"the folder {path}", fault)
+    why = f"cannot be written: {fault}"
     return InvalidRequest(f"the folder {path}", why, "check the path and its permissions")
 
 

@@ -299,6 +299,16 @@ def stored_event(record: str, number: int, text: str, previous: Any, digest: Any
         raise RowUnreadable(why) from fault
 
 
+def event_of_row(row: EventRow) -> StoredEvent:
+    """Return the event that a row tells; RowUnreadable where it tells none."""
+    return stored_event(row.record, row.number, row.text, row.previous, row.digest)
+
+
+def record_of_row(row: StoredRow) -> StoredRecord:
+    """Return the record that a row tells; ValueError where it tells none."""
+    return StoredRecord(record_from(row.body), row.head)
+
+
 def walks_in(
     until: Mapping[str, int], rows: Iterable[Sequence[Any]]
 ) -> dict[str, tuple[int, bool | None]]:

@@ -7,9 +7,8 @@ a tenth of its room.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import chain
-from typing import overload
 
 from peelflow.model.records import Corrected, Event
 from peelflow.stores.base import (
@@ -20,7 +19,7 @@ from peelflow.stores.base import (
     StoredEvent,
 )
 from peelflow.stores.packed import PART, PackedRows, SeenKeys
-from peelflow.stores.rows import change_rows, event_row, says_forces, stored_event
+from peelflow.stores.rows import change_rows, event_of_row, event_row, says_forces
 
 
 class SessionEvents(EventsInParts):
@@ -100,13 +99,19 @@ class SessionEvents(EventsInParts):
         """Return the events of one record, in order."""
         last = [entry.event for entry in self._last if entry.event.record == record]
         rows = self._rows_of(record)
-        return [*(_entry(row).event for row in rows), *last] if record in self._parts_of else last
+        return (
+            [*(event_of_row(row).event for row in rows), *last]
+            if record in self._parts_of
+            else last
+        )
 
     def packed_under(self, record: str, key: str) -> Event | None:
         """Return the packed event of a record under a key."""
         if self._packed_keys is None or not self._packed_keys.may_be_known((record, key)):
             return None
-        return next((_entry(row).event for row in self._rows_of(record) if row.key == key), None)
+        return next(
+            (event_of_row(row).event for row in self._rows_of(record) if row.key == key), None
+        )
 
     def _rows_of(self, record: str) -> Iterator[EventRow]:
         for number in self._parts_of.get(record, ()):
@@ -142,19 +147,8 @@ class SessionEvents(EventsInParts):
         return len(self._packed) + len(self._last)
 
     def __iter__(self) -> Iterator[StoredEvent]:
-        return chain(map(_entry, self._packed), self._last)
-
-    @overload
-    def __getitem__(self, place: int) -> StoredEvent: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[StoredEvent]: ...
-    def __getitem__(self, place: int | slice) -> StoredEvent | Sequence[StoredEvent]:
-        return tuple(self)[place]
+        return chain(map(event_of_row, self._packed), self._last)
 
 
 def _is_corrected(entry: StoredEvent) -> bool:
     return isinstance(entry.event.what, Corrected)
-
-
-def _entry(row: EventRow) -> StoredEvent:
-    return stored_event(row.record, row.number, row.text, row.previous, row.digest)

@@ -6,13 +6,12 @@ looked at again is unpacked, and then held as it is until an event moves it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import overload
+from collections.abc import Collection, Iterable, Iterator
 
 from peelflow.stores.base import RecordsInParts, StoredRecord, StoredRow, chunked
-from peelflow.stores.codec import record_from, record_text
+from peelflow.stores.codec import record_text
 from peelflow.stores.packed import PackedRows
-from peelflow.stores.rows import record_row
+from peelflow.stores.rows import record_of_row, record_row
 
 RECORDS_HELD = 1_024
 """How many of the records that were moved are held as they are."""
@@ -47,7 +46,7 @@ class SessionRecords(dict[str, StoredRecord | None]):
 
     def __missing__(self, record: str) -> StoredRecord:
         row = next(row for row in self._part_of(record) if row.id == record)
-        stored = self[record] = _record_of(row)
+        stored = self[record] = record_of_row(row)
         return stored
 
     def _part_of(self, record: str) -> Iterator[StoredRow]:
@@ -109,19 +108,8 @@ class MovedRecords(RecordsInParts):
         return len(self._ids)
 
     def __iter__(self) -> Iterator[StoredRecord]:
-        return map(_record_of, self.rows())
-
-    @overload
-    def __getitem__(self, place: int) -> StoredRecord: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[StoredRecord]: ...
-    def __getitem__(self, place: int | slice) -> StoredRecord | Sequence[StoredRecord]:
-        return tuple(self)[place]
+        return map(record_of_row, self.rows())
 
 
 def _row_of(kept: StoredRecord) -> StoredRow:
     return record_row(kept, record_text(kept.record))
-
-
-def _record_of(row: StoredRow) -> StoredRecord:
-    return StoredRecord(record_from(row.body), row.head)
